@@ -1,0 +1,1 @@
+"""Tree 1: expert data to imitation policy."""

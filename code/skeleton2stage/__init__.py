@@ -1,0 +1,1 @@
+"""Skeleton2Stage: what both source trees share, from motion files to the physical verdict."""

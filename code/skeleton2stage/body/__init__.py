@@ -1,0 +1,1 @@
+"""The body: an SMPL-layout model and its mesh."""

@@ -1,0 +1,1 @@
+"""Motions: the SMPL skeleton, rotations, motion vectors, clips and their files."""

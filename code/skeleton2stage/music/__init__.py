@@ -1,0 +1,1 @@
+"""Music: audio, features, beats, slices and the percussion synthesiser."""

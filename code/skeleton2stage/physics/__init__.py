@@ -1,0 +1,1 @@
+"""Physics: the humanoid, the simulators, the imitation task and its scores."""
