@@ -101,7 +101,9 @@ class RestrictedUnpickler(pickle.Unpickler):
         raise pickle.UnpicklingError(f"it names {module}.{name}, which such a file has no use for")
 
 
-def read_pickle(path: Path, admitted: dict[tuple[str, str], Any] | None = None, encoding: str = "latin1") -> Any:  # noqa: ANN401
+def read_pickle(
+    path: Path, admitted: dict[tuple[str, str], Any] | None = None, encoding: str = "latin1"
+) -> Any:  # noqa: ANN401 - a pickle holds any of the admitted types
     """Read a pickle of plain containers, numpy arrays and `admitted` classes, running nothing from it.
 
     Raises UserError where the file is missing, cut short, or names anything else.
@@ -116,4 +118,5 @@ def read_pickle(path: Path, admitted: dict[tuple[str, str], Any] | None = None, 
     except pickle.UnpicklingError as error:
         raise UserError(f"refused to read {path}: {error}") from None
     except Exception as error:  # noqa: BLE001 - a damaged pickle can raise almost anything
-        raise UserError(f"{path} is damaged or not a pickle ({type(error).__name__}: {error}): copy it again") from None
+        reason = f"{type(error).__name__}: {error}"
+        raise UserError(f"{path} is damaged or not a pickle ({reason}): copy it again") from None
