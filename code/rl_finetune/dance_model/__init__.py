@@ -1,0 +1,1 @@
+"""The dance model: EDGE's denoiser, its diffusion, its losses, and its checkpoints."""

@@ -1,0 +1,217 @@
+"""EDGE's denoiser: from a noisy motion, a denoising time and music to the clean motion.
+
+What depends on the music alone (tokens, their keys and values in every layer, the pooled vector) is
+computed once by `encode_music` and used at every denoising step.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from rl_finetune.dance_model.layers import (
+    DecoderLayer,
+    EncoderLayer,
+    KeysValues,
+    RotaryEmbedding,
+    SinusoidalEmbedding,
+)
+from skeleton2stage.errors import UserError
+
+N_ENCODER_LAYERS = 2
+N_TIME_TOKENS = 2
+
+
+@dataclass(frozen=True)
+class DenoiserConfig:
+    """Sizes of a denoiser; the defaults are EDGE's released ones with its 35-d music features."""
+
+    motion_width: int = 151  # features of a frame of motion
+    window_frames: int = 150  # frames of a window: 5 s
+    latent_width: int = 512
+    feedforward_width: int = 1024
+    n_layers: int = 8
+    n_heads: int = 8
+    music_width: int = 35  # features of a frame of music
+    dropout: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.latent_width % (2 * self.n_heads):
+            raise UserError(
+                f"latent_width must be a multiple of 2 x n_heads = {2 * self.n_heads}, "
+                f"not {self.latent_width}"
+            )
+
+
+@dataclass(frozen=True)
+class MusicEncoding:
+    """What the decoder needs of B windows of music.
+
+    pooled: [B, L], added to the time for FiLM.
+    keys, values: for each decoder layer [B, heads, T, L / heads], for cross-attention.
+    """
+
+    pooled: torch.Tensor
+    keys: tuple[torch.Tensor, ...]
+    values: tuple[torch.Tensor, ...]
+
+    def __len__(self) -> int:
+        return len(self.pooled)
+
+    def repeat(self, n: int) -> "MusicEncoding":
+        """Return every window n times, copies side by side: [B * n, ...]."""
+        return self._map(lambda x: x.repeat_interleave(n, dim=0))
+
+    def select(self, index: torch.Tensor | slice) -> "MusicEncoding":
+        """Return the chosen windows."""
+        return self._map(lambda x: x[index])
+
+    def detach(self) -> "MusicEncoding":
+        """Return the encoding cut off from the graph."""
+        return self._map(torch.Tensor.detach)
+
+    def _map(self, function) -> "MusicEncoding":  # noqa: ANN001 - a tensor-to-tensor callable
+        keys, values = (tuple(function(x) for x in part) for part in (self.keys, self.values))
+        return MusicEncoding(function(self.pooled), keys, values)
+
+    @staticmethod
+    def concatenate(parts: "Sequence[MusicEncoding]") -> "MusicEncoding":
+        """Return the windows of all `parts` in order."""
+        keys, values = (
+            tuple(torch.cat(layer) for layer in zip(*columns, strict=True))
+            for columns in ([part.keys for part in parts], [part.values for part in parts])
+        )
+        return MusicEncoding(torch.cat([part.pooled for part in parts]), keys, values)
+
+
+class DecoderStack(nn.Module):
+    """The decoder layers, under the name that EDGE's checkpoints give them."""
+
+    def __init__(self, layers: list[DecoderLayer]) -> None:
+        super().__init__()
+        self.stack = nn.ModuleList(layers)
+
+
+class TimeTokens(nn.Linear):
+    """The projection of a time to its tokens, [B, 4 L] to [B, 2, L]."""
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        """Return the tokens."""
+        return super().forward(hidden).unflatten(-1, (N_TIME_TOKENS, -1))
+
+
+class DanceDecoder(nn.Module):
+    """EDGE's `DanceDecoder`; names and shapes of its parameters are those of the released checkpoints."""
+
+    def __init__(self, config: DenoiserConfig) -> None:
+        super().__init__()
+        self.config = config
+        width, sizes = config.latent_width, (
+            config.latent_width, config.feedforward_width, config.n_heads, config.dropout
+        )
+        self.rotary = RotaryEmbedding(width)
+        self.time_mlp = nn.Sequential(SinusoidalEmbedding(width), nn.Linear(width, 4 * width), nn.Mish())
+        self.to_time_cond = nn.Sequential(nn.Linear(4 * width, width))
+        self.to_time_tokens = nn.Sequential(TimeTokens(4 * width, N_TIME_TOKENS * width))
+        self.null_cond_embed = nn.Parameter(torch.randn(1, config.window_frames, width))
+        self.null_cond_hidden = nn.Parameter(torch.randn(1, width))
+        self.norm_cond = nn.LayerNorm(width)
+        self.input_projection = nn.Linear(config.motion_width, width)
+        self.cond_encoder = nn.ModuleList(EncoderLayer(*sizes, self.rotary) for _ in range(N_ENCODER_LAYERS))
+        self.cond_projection = nn.Linear(config.music_width, width)
+        self.non_attn_cond_projection = nn.Sequential(
+            nn.LayerNorm(width), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width)
+        )
+        layers = [DecoderLayer(*sizes, self.rotary) for _ in range(config.n_layers)]
+        self.seqTransDecoder = DecoderStack(layers)
+        self.final_layer = nn.Linear(width, config.motion_width)
+
+    @property
+    def device(self) -> torch.device:
+        """The device of the parameters."""
+        return self.null_cond_hidden.device
+
+    def encode_music(self, music: torch.Tensor, keep: torch.Tensor | None = None) -> MusicEncoding:
+        """Return the encoding of music features [B, T, F].
+
+        Where `keep` [B] (bool) is False the window counts as unconditional: the learned null condition.
+        """
+        self._check_window("music", music, self.config.music_width)
+        turns = self.rotary.turns(music.shape[1])
+        tokens = self.cond_projection(music)
+        for layer in self.cond_encoder:
+            tokens = layer(tokens, turns)
+        pooled = self.non_attn_cond_projection(tokens.mean(dim=-2))
+        if keep is not None:
+            tokens = torch.where(keep[:, None, None], tokens, self.null_cond_embed)
+            pooled = torch.where(keep[:, None], pooled, self.null_cond_hidden)
+        return self._encoding(tokens, pooled, turns)
+
+    def encode_nothing(self, batch: int) -> MusicEncoding:
+        """Return the encoding of `batch` unconditional windows."""
+        turns = self.rotary.turns(self.config.window_frames)
+        one = self._encoding(self.null_cond_embed, self.null_cond_hidden, turns)
+        return one.select(torch.zeros(batch, dtype=torch.long, device=self.device))
+
+    def encode_guided(self, music: torch.Tensor) -> MusicEncoding:
+        """Return the encoding that `guided_forward` takes: B windows of music, then B of nothing."""
+        return MusicEncoding.concatenate((self.encode_music(music), self.encode_nothing(len(music))))
+
+    def forward_encoded(self, x: torch.Tensor, times: torch.Tensor, encoding: MusicEncoding) -> torch.Tensor:
+        """Return the predicted clean motion [B, T, D] of noisy x [B, T, D] at times [B] (int64)."""
+        self._check_window("motion", x, self.config.motion_width)
+        if not len(x) == len(times) == len(encoding):
+            sizes = f"{len(x)} motions, {len(times)} times, {len(encoding)} windows of encoded music"
+            raise ValueError(f"expected as many of each: {sizes}")
+        hidden = self.time_mlp(times)
+        condition = self.to_time_cond(hidden) + encoding.pooled
+        time_tokens = self.norm_cond(self.to_time_tokens(hidden))
+        turns = self.rotary.turns(x.shape[1] + N_TIME_TOKENS)
+        motion_turns, time_turns = turns[: x.shape[1]], turns[x.shape[1] :]
+        tokens = self.input_projection(x)
+        music = zip(encoding.keys, encoding.values, strict=True)
+        for layer, keys_values in zip(self.seqTransDecoder.stack, music, strict=True):
+            memory = _appended(keys_values, layer.multihead_attn.keys_values(time_tokens, time_turns))
+            tokens = layer(tokens, motion_turns, memory, condition)
+        return self.final_layer(tokens)
+
+    def guided_forward(
+        self, x: torch.Tensor, times: torch.Tensor, encoding: MusicEncoding, weight: float
+    ) -> torch.Tensor:
+        """Return the prediction under classifier-free guidance, both halves in one forward pass.
+
+        Ho, Salimans 2022: unconditional + weight (conditional - unconditional). `encoding` [2B] comes from
+        `encode_guided`.
+        """
+        both = self.forward_encoded(torch.cat((x, x)), torch.cat((times, times)), encoding)
+        conditional, unconditional = both.chunk(2)
+        return unconditional + weight * (conditional - unconditional)
+
+    def forward(
+        self, x: torch.Tensor, music: torch.Tensor, times: torch.Tensor, cond_drop_prob: float = 0.0
+    ) -> torch.Tensor:
+        """Return the prediction [B, T, D], each window's music dropped with probability `cond_drop_prob`."""
+        keep = torch.rand(len(x), device=x.device) >= cond_drop_prob
+        return self.forward_encoded(x, times, self.encode_music(music, keep))
+
+    def _encoding(self, tokens: torch.Tensor, pooled: torch.Tensor, turns: torch.Tensor) -> MusicEncoding:
+        # The norm acts on each token alone, so normalising the music before the time joins it is exact.
+        tokens = self.norm_cond(tokens)
+        pairs = [layer.multihead_attn.keys_values(tokens, turns) for layer in self.seqTransDecoder.stack]
+        keys, values = zip(*pairs, strict=True)
+        return MusicEncoding(pooled, keys, values)
+
+    def _check_window(self, what: str, x: torch.Tensor, width: int) -> None:
+        expected = (self.config.window_frames, width)
+        if x.ndim != 3 or tuple(x.shape[1:]) != expected:
+            raise ValueError(f"expected {what} [B, {expected[0]}, {expected[1]}], got {list(x.shape)}")
+
+
+def _appended(first: KeysValues, second: KeysValues) -> KeysValues:
+    return torch.cat((first[0], second[0]), dim=2), torch.cat((first[1], second[1]), dim=2)
+
+
+def n_parameters(model: nn.Module) -> int:
+    """Return the number of trainable values of a model."""
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

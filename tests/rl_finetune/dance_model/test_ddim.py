@@ -1,0 +1,168 @@
+"""DDIM steps, their densities, and sampling, against the published chain."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from rl_finetune.dance_model.ddim import (
+    SamplingConfig,
+    ddim_step,
+    denoise,
+    gaussian_log_prob,
+    generator_for,
+    predict_x0,
+    sample,
+)
+from rl_finetune.dance_model.denoiser import DanceDecoder, DenoiserConfig
+from rl_finetune.dance_model.schedule import cosine_schedule, ddim_steps
+
+STEPS = ddim_steps(cosine_schedule())
+ORIGINAL_SIGMA_FLOOR = 1e-6
+
+
+@pytest.fixture(scope="module")
+def chain(reference):
+    with np.load(reference / "diffusion.npz") as file:
+        return {name: torch.from_numpy(file[name]) for name in file.files}
+
+
+@pytest.fixture(scope="module")
+def edge_model(reference):
+    config = DenoiserConfig(latent_width=64, feedforward_width=128, n_layers=2, n_heads=4, dropout=0.0)
+    with np.load(reference / "edge_small.npz") as file:
+        weights = {name[3:]: torch.from_numpy(file[name]) for name in file.files if name.startswith("sd/")}
+        music = torch.from_numpy(file["cond"])
+    model = DanceDecoder(config).eval()
+    model.load_state_dict(weights)
+    return model, music
+
+
+@pytest.fixture
+def tiny_model():
+    torch.manual_seed(0)
+    return DanceDecoder(DenoiserConfig(5, 8, 16, 16, 1, 2, 3)).eval()
+
+
+def chosen_steps(chain):
+    return [(row, STEPS[index]) for row, index in enumerate(chain["step_index"].tolist())]
+
+
+def test_drawn_steps_equal_the_published_chain(chain):
+    for row, step in chosen_steps(chain):
+        drawn = ddim_step(
+            chain["step_x_t"][row], chain["step_x0_pred"][row], step, noise=chain["step_noise"][row]
+        )
+        torch.testing.assert_close(drawn.mean, chain["step_mean"][row], atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(drawn.x_next, chain["step_x_next"][row], atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("suffix", ["", "_perturbed"])
+def test_scored_steps_equal_the_published_log_probabilities(chain, suffix):
+    for row, step in chosen_steps(chain):
+        scored = ddim_step(
+            chain["step_x_t"][row],
+            chain[f"step_x0_pred{suffix}"][row],
+            step,
+            x_next=chain["step_x_next"][row],
+            sigma_floor=ORIGINAL_SIGMA_FLOOR,
+        )
+        published = chain[f"step_logprob_per_frame{suffix}"][row]
+        torch.testing.assert_close(scored.log_prob, published, atol=1e-4, rtol=1e-4)
+
+
+def test_first_prediction_of_the_chain_equals_edge(chain, edge_model):
+    model, music = edge_model
+    with torch.no_grad():
+        x0 = predict_x0(model, chain["x_T"], STEPS[0], model.encode_guided(music), guidance=2.0)
+    torch.testing.assert_close(x0[:, :30], chain["step_x0_pred"][0], atol=1e-4, rtol=0)
+
+
+def test_gaussian_log_prob_of_hand_computed_values():
+    log_prob = gaussian_log_prob(torch.tensor([[1.0, 3.0]]), torch.zeros(1, 2), sigma=2.0)
+    expected = -(1 / 8 + 9 / 8) / 2 - math.log(2.0) - 0.5 * math.log(2 * math.pi)
+    assert log_prob.item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_last_step_returns_its_prediction_and_has_no_density():
+    x_t = torch.randn(2, 3, 4)
+    x0 = torch.rand(2, 3, 4, requires_grad=True)
+    drawn = ddim_step(x_t, x0, STEPS[-1], noise=torch.randn(2, 3, 4))
+    torch.testing.assert_close(drawn.x_next, x0)
+    assert drawn.log_prob.abs().max() == 0
+    assert not drawn.log_prob.requires_grad
+
+
+def test_a_step_is_either_drawn_or_scored():
+    x = torch.zeros(1, 2, 3)
+    with pytest.raises(ValueError, match="either noise"):
+        ddim_step(x, x, STEPS[0])
+    with pytest.raises(ValueError, match="either noise"):
+        ddim_step(x, x, STEPS[0], noise=x, x_next=x)
+
+
+def test_log_ratio_is_zero_before_any_update(tiny_model):
+    music = torch.randn(3, 8, 3)
+    samples = sample(tiny_model, music, generator_for(tiny_model, 1), record=True)
+    encoding = tiny_model.encode_guided(music)
+    for index, step in enumerate(samples.steps):
+        x_t, x_next = samples.trajectory[index], samples.trajectory[index + 1]
+        scored = denoise(tiny_model, x_t, step, encoding, 2.0, x_next=x_next)
+        torch.testing.assert_close(scored.log_prob, samples.log_prob[index], atol=0, rtol=0)
+
+
+def test_log_ratio_moves_with_the_weights(tiny_model):
+    music = torch.randn(2, 8, 3)
+    samples = sample(tiny_model, music, generator_for(tiny_model, 1), record=True)
+    with torch.no_grad():
+        tiny_model.final_layer.bias += 0.05
+        encoding = tiny_model.encode_guided(music)
+        scored = denoise(
+            tiny_model, samples.trajectory[40], STEPS[40], encoding, 2.0, x_next=samples.trajectory[41]
+        )
+    assert (scored.log_prob - samples.log_prob[40]).abs().max() > 1e-4
+
+
+def test_sampling_is_seeded_and_within_range(tiny_model):
+    music = torch.randn(2, 8, 3)
+    config = SamplingConfig(n_steps=5)
+    first, again, other = (
+        sample(tiny_model, music, generator_for(tiny_model, seed), config).x0 for seed in (3, 3, 4)
+    )
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert first.shape == (2, 8, 5)
+    assert first.abs().max() <= 1.0
+
+
+def test_recording_keeps_every_state_and_changes_nothing(tiny_model):
+    music = torch.randn(2, 8, 3)
+    config = SamplingConfig(n_steps=4)
+    plain = sample(tiny_model, music, generator_for(tiny_model, 0), config)
+    recorded = sample(tiny_model, music, generator_for(tiny_model, 0), config, record=True)
+    assert plain.trajectory is None
+    assert recorded.trajectory.shape == (5, 2, 8, 5)
+    assert recorded.log_prob.shape == (4, 2, 8)
+    assert torch.equal(recorded.trajectory[-1], recorded.x0)
+    assert torch.equal(plain.x0, recorded.x0)
+
+
+def test_refinement_of_x0_reaches_the_sample(tiny_model):
+    def lift_last(x0, step):
+        return x0.clone().fill_(0.25) if step.time_next < 0 else x0
+
+    samples = sample(
+        tiny_model, torch.randn(1, 8, 3), generator_for(tiny_model, 0), SamplingConfig(n_steps=3),
+        refine_x0=lift_last,
+    )
+    assert samples.x0.eq(0.25).all()
+
+
+def test_a_model_that_knows_the_answer_is_sampled_exactly(tiny_model):
+    """With a constant prediction the chain must end at it, whatever the noise."""
+    with torch.no_grad():
+        tiny_model.final_layer.weight.zero_()
+        tiny_model.final_layer.bias.copy_(torch.linspace(-0.8, 0.8, 5))
+    x0 = sample(tiny_model, torch.randn(1, 8, 3), generator_for(tiny_model, 0)).x0
+    torch.testing.assert_close(x0[0, 0], torch.linspace(-0.8, 0.8, 5))
