@@ -1,0 +1,65 @@
+"""Audio files in and out, always as mono float32 arrays [N] in [-1, 1]."""
+
+from pathlib import Path
+
+import librosa
+import numpy as np
+import soundfile
+
+from skeleton2stage.errors import UserError
+from skeleton2stage.files import atomic_path
+
+AUDIO_SUFFIXES = (".wav", ".ogg", ".mp3", ".flac")
+MIN_DURATION_S = 5.0
+
+
+def read_audio(path: Path) -> tuple[np.ndarray, int]:
+    """Return a file's audio, mixed down to mono float32 [N], and its own sample rate in Hz.
+
+    Raises UserError where the file is missing, of an unreadable format, damaged, or empty.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"{path} {'is a folder, not an audio file' if path.is_dir() else 'does not exist'}")
+    try:
+        channels, sample_rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
+    except (soundfile.SoundFileError, RuntimeError) as error:
+        formats = ", ".join(suffix[1:] for suffix in AUDIO_SUFFIXES)
+        reason = str(error).split(": ", 1)[-1].strip().rstrip(".")
+        raise UserError(f"cannot read {path} as audio ({reason}): give an intact {formats} file") from None
+    if len(channels) == 0:
+        raise UserError(f"{path} holds no audio samples")
+    if not np.isfinite(channels).all():
+        raise UserError(f"{path} holds samples that are NaN or infinite: convert it again from its source")
+    return channels.mean(axis=1), int(sample_rate_hz)
+
+
+def load_audio(path: Path, sample_rate_hz: int) -> np.ndarray:
+    """Return a file's audio as mono float32 [N] at the given rate; raises UserError as `read_audio` does."""
+    return resample(*read_audio(path), sample_rate_hz)
+
+
+def resample(audio: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
+    """Return audio [N] at another sample rate, [ceil(N to_hz / from_hz)] (soxr, high quality)."""
+    check_mono(audio)
+    return audio if from_hz == to_hz else librosa.resample(audio, orig_sr=from_hz, target_sr=to_hz)
+
+
+def check_mono(audio: np.ndarray) -> None:
+    """Raise ValueError unless the array is audio [N] of floats."""
+    if audio.ndim != 1 or not np.issubdtype(audio.dtype, np.floating):
+        raise ValueError(f"expected mono audio [N] of floats, got {list(audio.shape)} of {audio.dtype}")
+
+
+def require_duration(audio: np.ndarray, sample_rate_hz: int, seconds: float, path: Path) -> None:
+    """Raise UserError, naming `path`, where audio [N] is shorter than `seconds`."""
+    duration_s = len(audio) / sample_rate_hz
+    if duration_s < seconds:
+        raise UserError(f"{path} lasts {duration_s:.2f} s, and at least {seconds:g} s are needed")
+
+
+def write_wav(path: Path, audio: np.ndarray, sample_rate_hz: int) -> None:
+    """Write mono audio [N] atomically as 16-bit WAV; values outside [-1, 1] are clipped."""
+    check_mono(audio)
+    with atomic_path(Path(path)) as temporary:
+        soundfile.write(temporary, np.clip(audio, -1.0, 1.0), sample_rate_hz, subtype="PCM_16", format="WAV")
