@@ -44,6 +44,9 @@ class SamplingConfig:
         return ddim_steps(cosine_schedule(), self.n_steps, self.eta)
 
 
+DEFAULT_SAMPLING = SamplingConfig()
+
+
 @dataclass(frozen=True)
 class Samples:
     """Sampled motions, normalised.
@@ -95,7 +98,11 @@ def ddim_step(
 
 
 def predict_x0(
-    model: DanceDecoder, x_t: torch.Tensor, step: DDIMStep, encoding: MusicEncoding, guidance: float
+    model: DanceDecoder,
+    x_t: torch.Tensor,
+    step: DDIMStep,
+    encoding: MusicEncoding,
+    guidance: float | torch.Tensor,
 ) -> torch.Tensor:
     """Return the guided prediction of x_0 [B, T, D], clipped to [-1, 1]."""
     times = torch.full((len(x_t),), step.time, dtype=torch.long, device=x_t.device)
@@ -107,7 +114,7 @@ def denoise(
     x_t: torch.Tensor,
     step: DDIMStep,
     encoding: MusicEncoding,
-    guidance: float,
+    guidance: float | torch.Tensor,
     *,
     noise: torch.Tensor | None = None,
     x_next: torch.Tensor | None = None,
@@ -133,7 +140,7 @@ def sample(
     model: DanceDecoder,
     music: torch.Tensor,
     generator: torch.Generator,
-    config: SamplingConfig = SamplingConfig(),
+    config: SamplingConfig = DEFAULT_SAMPLING,
     *,
     record: bool = False,
     refine_x0: RefineX0 | None = None,
@@ -143,11 +150,11 @@ def sample(
     The model must be in evaluation mode, so that what is recorded can be scored again.
     """
     encoding = model.encode_guided(music)
-    x = _noise(model, len(music), generator)
+    x = noise_like_motion(model, len(music), generator)
     states, log_probs = [x], []
     steps = config.steps()
     for step in steps:
-        noise = _noise(model, len(music), generator)
+        noise = noise_like_motion(model, len(music), generator)
         drawn = denoise(model, x, step, encoding, config.guidance, noise=noise, refine_x0=refine_x0)
         x = drawn.x_next
         if record:
@@ -158,6 +165,7 @@ def sample(
     return Samples(x, steps, torch.stack(states), torch.stack(log_probs))
 
 
-def _noise(model: DanceDecoder, batch: int, generator: torch.Generator) -> torch.Tensor:
+def noise_like_motion(model: DanceDecoder, batch: int, generator: torch.Generator) -> torch.Tensor:
+    """Return standard normal noise [B, T, D] on the model's device."""
     shape = (batch, model.config.window_frames, model.config.motion_width)
     return torch.randn(shape, generator=generator, device=model.device)

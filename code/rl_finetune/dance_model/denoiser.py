@@ -177,12 +177,12 @@ class DanceDecoder(nn.Module):
         return self.final_layer(tokens)
 
     def guided_forward(
-        self, x: torch.Tensor, times: torch.Tensor, encoding: MusicEncoding, weight: float
+        self, x: torch.Tensor, times: torch.Tensor, encoding: MusicEncoding, weight: float | torch.Tensor
     ) -> torch.Tensor:
         """Return the prediction under classifier-free guidance, both halves in one forward pass.
 
         Ho, Salimans 2022: unconditional + weight (conditional - unconditional). `encoding` [2B] comes from
-        `encode_guided`.
+        `encode_guided`; `weight` is one number or [B, 1, 1].
         """
         both = self.forward_encoded(torch.cat((x, x)), torch.cat((times, times)), encoding)
         conditional, unconditional = both.chunk(2)

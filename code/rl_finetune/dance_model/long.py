@@ -1,0 +1,114 @@
+"""Dances longer than a window: windows that overlap by half are denoised together, then joined.
+
+Tseng et al., EDGE (CVPR 2023), section 3.3 and its released sampler.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import roma
+import torch
+
+from rl_finetune.dance_model.ddim import DEFAULT_SAMPLING, RefineX0, SamplingConfig, denoise, noise_like_motion
+from rl_finetune.dance_model.denoiser import DanceDecoder
+from skeleton2stage.motion.layout import MotionLayout
+from skeleton2stage.motion.motion import FPS, Motion
+from skeleton2stage.motion.rotations import rot6d_to_rotmat
+from skeleton2stage.motion.skeleton import N_JOINTS
+
+
+def n_windows(n_frames: int, window_frames: int) -> int:
+    """Return how many windows, each half a window after the last, cover n_frames."""
+    half = window_frames // 2
+    return max(1, -(-(n_frames - half) // half))
+
+
+def music_windows(features: torch.Tensor, window_frames: int) -> torch.Tensor:
+    """Return windows [N, T, F] of a song's features [n, F], half a window apart.
+
+    Where the song ends before the last window does, its last frame is repeated.
+    """
+    half, count = window_frames // 2, n_windows(len(features), window_frames)
+    frames = torch.arange(window_frames) + half * torch.arange(count)[:, None]
+    return features[frames.clamp(max=len(features) - 1)]
+
+
+def guidance_ramp(n_steps: int, weight: float) -> list[float]:
+    """Return the guidance weight of each step: from 0 to `weight` over the first half, then constant."""
+    return np.clip(np.linspace(0.0, 2.0 * weight, n_steps), None, weight).tolist()
+
+
+@torch.no_grad()
+def sample_long(
+    model: DanceDecoder,
+    music: Sequence[torch.Tensor],
+    generator: torch.Generator,
+    config: SamplingConfig = DEFAULT_SAMPLING,
+    refine_x0: RefineX0 | None = None,
+) -> list[torch.Tensor]:
+    """Return each dance's windows [N_i, T, D] in [-1, 1] for its windows of music [N_i, T, F].
+
+    All dances are denoised in one batch. After every step but the last, the first half of a window
+    becomes the second half of its predecessor. A dance of one window is sampled as `sample` does, at
+    constant guidance.
+    """
+    counts = [len(windows) for windows in music]
+    followers = _followers(counts).to(model.device)
+    single = _single(counts).to(model.device)
+    encoding = model.encode_guided(torch.cat(list(music)).to(model.device))
+    x = noise_like_motion(model, sum(counts), generator)
+    for step, ramp in zip(config.steps(), guidance_ramp(config.n_steps, config.guidance), strict=True):
+        guidance = torch.where(single, config.guidance, ramp)[:, None, None]
+        noise = noise_like_motion(model, sum(counts), generator)
+        x = denoise(model, x, step, encoding, guidance, noise=noise, refine_x0=refine_x0).x_next
+        if step.time_next >= 0:
+            x = _continued(x, followers)
+    return list(x.split(counts))
+
+
+def _followers(counts: list[int]) -> torch.Tensor:
+    """Return the indices, in the batch of all windows, of those that continue the one before."""
+    starts = np.cumsum([0, *counts[:-1]])
+    return torch.tensor([i for i in range(sum(counts)) if i not in set(starts)], dtype=torch.long)
+
+
+def _single(counts: list[int]) -> torch.Tensor:
+    """Return whether each window [sum of counts] is its dance's only one."""
+    return torch.tensor([count == 1 for count in counts for _ in range(count)])
+
+
+def _continued(x: torch.Tensor, followers: torch.Tensor) -> torch.Tensor:
+    half = x.shape[1] // 2
+    joined = x.clone()
+    joined[followers, :half] = x[followers - 1, half:]
+    return joined
+
+
+def stitch(windows: torch.Tensor, layout: MotionLayout, n_frames: int | None = None) -> Motion:
+    """Return one motion of motion vectors [N, T, D] (in metres) that overlap by half, cut to n_frames.
+
+    Over an overlap the translation and contacts are blended linearly, the rotations by slerp.
+    """
+    rotmat = rot6d_to_rotmat(windows[..., layout.rot6d].unflatten(-1, (N_JOINTS, 6)))
+    rotmat = _joined(rotmat, _slerp)
+    translation = _joined(windows[..., layout.translation], torch.lerp)
+    contacts = _joined(windows[..., layout.contacts], torch.lerp)
+    poses = roma.rotmat_to_rotvec(rotmat)
+    motion = Motion(poses.cpu().numpy(), translation.cpu().numpy(), FPS, contacts.cpu().numpy())
+    return motion.slice(0, n_frames or len(motion))
+
+
+def _joined(windows: torch.Tensor, blend) -> torch.Tensor:  # noqa: ANN001 - a function (left, right, weight)
+    """Join windows [N, T, ...] by blending every overlap, [T (N + 1) / 2, ...]."""
+    half = windows.shape[1] // 2
+    left, right = windows[:-1, half:], windows[1:, :half]
+    weight = torch.linspace(0.0, 1.0, half, device=windows.device, dtype=windows.dtype)
+    weight = weight.view(1, half, *[1] * (windows.ndim - 2))
+    overlaps = blend(left, right, weight).flatten(0, 1)
+    return torch.cat((windows[0, :half], overlaps, windows[-1, half:]))
+
+
+def _slerp(left: torch.Tensor, right: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """Return rotations on the shortest way from left to right [..., 3, 3], weight [..., 1, 1] along it."""
+    turn = roma.rotmat_to_rotvec(left.transpose(-1, -2) @ right)
+    return left @ roma.rotvec_to_rotmat(weight.squeeze(-1) * turn)

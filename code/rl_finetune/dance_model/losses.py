@@ -1,0 +1,98 @@
+"""EDGE's training losses: reconstruction, velocity, joint positions and foot contact consistency.
+
+Tseng et al., EDGE (CVPR 2023), eqs. 2 to 6; the weights are those of its released training code.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+
+from skeleton2stage.errors import unknown_name
+from skeleton2stage.motion.layout import MotionLayout
+from skeleton2stage.motion.rotations import rot6d_to_rotmat
+from skeleton2stage.motion.scaler import MinMaxScaler
+from skeleton2stage.motion.skeleton import N_JOINTS, forward_kinematics_rotmat
+
+FK_SPACES = ("normalised", "metric")
+CONTACT_THRESHOLD = 0.95
+FOOT_JOINTS = (7, 8, 10, 11)
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Weights of the terms, and the space of the two that need joints.
+
+    fk_space: "normalised" applies forward kinematics to the scaled values, as EDGE's code does and its
+    weights expect; "metric" to metres and orthonormal rotations.
+    """
+
+    reconstruction: float = 0.636
+    velocity: float = 2.964
+    joints: float = 0.646
+    foot: float = 10.942
+    fk_space: str = "normalised"
+
+    def __post_init__(self) -> None:
+        if self.fk_space not in FK_SPACES:
+            raise unknown_name("fk_space", self.fk_space, list(FK_SPACES))
+
+
+class DanceLosses(NamedTuple):
+    """The unweighted terms, each a scalar tensor averaged over the batch."""
+
+    reconstruction: torch.Tensor
+    velocity: torch.Tensor
+    joints: torch.Tensor
+    foot: torch.Tensor
+
+    def total(self, config: LossConfig) -> torch.Tensor:
+        """Return the weighted sum."""
+        weights = (config.reconstruction, config.velocity, config.joints, config.foot)
+        return sum(weight * term for weight, term in zip(weights, self, strict=True))
+
+
+def dance_losses(
+    predicted: torch.Tensor, target: torch.Tensor, layout: MotionLayout, scaler: MinMaxScaler, fk_space: str
+) -> DanceLosses:
+    """Return the losses of predicted clean motions [B, T, D] against the target's, both normalised."""
+    if predicted.shape != target.shape or predicted.shape[-1] != layout.width:
+        raise ValueError(f"expected two [B, T, {layout.width}], got {predicted.shape} and {target.shape}")
+    posed, posed_target = predicted, target
+    if fk_space == "metric":
+        posed, posed_target = _in_metres(predicted, scaler), _in_metres(target, scaler)
+    joints = vector_joints(posed, layout)
+    return DanceLosses(
+        (predicted - target).square().mean(),
+        velocity_loss(predicted, target, layout),
+        (joints - vector_joints(posed_target, layout)).square().mean(),
+        foot_loss(joints, posed[..., layout.foot_contacts]),
+    )
+
+
+def _in_metres(scaled: torch.Tensor, scaler: MinMaxScaler) -> torch.Tensor:
+    """Unscale without the clip, which would stop the gradient outside [-1, 1]."""
+    return (scaled - scaler.minimum) / scaler.scale
+
+
+def vector_joints(vectors: torch.Tensor, layout: MotionLayout) -> torch.Tensor:
+    """Return joint positions [B, T, 24, 3] of motion vectors [B, T, D]."""
+    rotmat = rot6d_to_rotmat(vectors[..., layout.rot6d].unflatten(-1, (N_JOINTS, 6)))
+    return forward_kinematics_rotmat(rotmat, vectors[..., layout.translation])[0]
+
+
+def velocity_loss(predicted: torch.Tensor, target: torch.Tensor, layout: MotionLayout) -> torch.Tensor:
+    """Return the mean squared error of frame-to-frame differences, contacts left out (eq. 5)."""
+    error = (predicted - target).diff(dim=1)
+    return torch.cat([error[..., part] for part in layout.body], dim=-1).square().mean()
+
+
+def foot_loss(joints: torch.Tensor, contacts: torch.Tensor) -> torch.Tensor:
+    """Return the mean squared foot movement a frame where the model itself predicts contact (eq. 6).
+
+    joints: [B, T, 24, 3]; contacts: [B, T, 4] of ankles and toes. The mean runs over all frames, feet
+    and axes, untouched ones and the last frame counting as zero.
+    """
+    feet = joints[:, :, FOOT_JOINTS, :]
+    touching = contacts[:, :-1, :, None] > CONTACT_THRESHOLD
+    return (feet.diff(dim=1) * touching).square().sum() / feet.numel()

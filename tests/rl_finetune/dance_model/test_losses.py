@@ -1,0 +1,104 @@
+"""EDGE's losses on motions whose errors are known."""
+
+import pytest
+import torch
+
+from rl_finetune.dance_model.losses import DanceLosses, LossConfig, dance_losses, foot_loss, velocity_loss
+from skeleton2stage.errors import UserError
+from skeleton2stage.motion import layout as layouts
+from skeleton2stage.motion.scaler import MinMaxScaler
+from skeleton2stage.motion.skeleton import offsets
+
+IDENTITY_SCALER = MinMaxScaler(torch.ones(151), torch.zeros(151))
+
+
+def standing(batch=2, frames=5):
+    return layouts.encode(
+        torch.zeros(batch, frames, 24, 3), torch.zeros(batch, frames, 3), layouts.EDGE
+    )
+
+
+def test_equal_motions_have_no_error_but_feet():
+    target = standing()
+    losses = dance_losses(target, target, layouts.EDGE, IDENTITY_SCALER, "normalised")
+    assert [term.item() for term in losses] == [0.0] * 4
+
+
+def test_a_shift_of_the_root_shows_in_reconstruction_and_joints_alone():
+    target = standing()
+    predicted = target.clone()
+    predicted[..., 4] += 0.3
+    losses = dance_losses(predicted, target, layouts.EDGE, IDENTITY_SCALER, "normalised")
+    assert losses.reconstruction.item() == pytest.approx(0.09 / 151)
+    assert losses.velocity.item() == pytest.approx(0.0, abs=1e-12)
+    assert losses.joints.item() == pytest.approx(0.09 / 3)
+
+
+def test_velocity_ignores_contacts():
+    target = standing(1, 3)
+    predicted = target.clone()
+    predicted[:, 1, :4] += 9.0
+    predicted[:, 2, 5] += 0.2  # moves in one of two differences
+    expected = 0.2**2 / (2 * 147)
+    assert velocity_loss(predicted, target, layouts.EDGE).item() == pytest.approx(expected)
+
+
+def test_velocity_leaves_out_popdg_contacts_too():
+    target = torch.zeros(1, 3, 156)
+    predicted = target.clone()
+    predicted[:, 1, 147:] = 5.0
+    assert velocity_loss(predicted, target, layouts.POPDG).item() == 0.0
+
+
+def test_foot_movement_counts_only_where_contact_is_predicted():
+    joints = torch.zeros(1, 3, 24, 3)
+    joints[0, 1:, 10, 0] = 0.5  # the left toe slides between frames 0 and 1
+    contacts = torch.zeros(1, 3, 4)
+    assert foot_loss(joints, contacts).item() == 0.0
+    contacts[0, 0, 2] = 1.0
+    assert foot_loss(joints, contacts).item() == pytest.approx(0.25 / (3 * 4 * 3))
+    contacts[0, 0, 2] = 0.95  # not above the threshold
+    assert foot_loss(joints, contacts).item() == 0.0
+
+
+def test_metric_space_undoes_the_scaling():
+    scaler = MinMaxScaler(torch.full((151,), 0.5), torch.full((151,), -0.25))
+    target = standing()
+    predicted = target.clone()
+    predicted[..., 4] += 0.3
+    scaled = [scaler.normalise(x) for x in (predicted, target)]
+    losses = dance_losses(*scaled, layouts.EDGE, scaler, "metric")
+    assert losses.joints.item() == pytest.approx(0.09 / 3, rel=1e-5)
+    assert losses.reconstruction.item() == pytest.approx(0.15**2 / 151, rel=1e-5)
+
+
+def test_rotation_error_moves_the_children():
+    target = standing(1, 2)
+    turned = torch.zeros(1, 2, 24, 3)
+    turned[..., 18, 2] = torch.pi / 2  # left elbow: moves the left wrist and hand
+    predicted = layouts.encode(turned, torch.zeros(1, 2, 3), layouts.EDGE)
+    losses = dance_losses(predicted, target, layouts.EDGE, IDENTITY_SCALER, "normalised")
+    forearm, hand = offsets()[20], offsets()[20] + offsets()[22]
+    # A quarter turn about z carries (x, y) to (-y, x): squared distance 2 (x^2 + y^2).
+    expected = sum(2 * (bone[0] ** 2 + bone[1] ** 2) for bone in (forearm, hand)) / (24 * 3)
+    assert losses.joints.item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_weights_are_those_published():
+    ones = DanceLosses(*(torch.tensor(value) for value in (1.0, 10.0, 100.0, 1000.0)))
+    assert ones.total(LossConfig()).item() == pytest.approx(0.636 + 29.64 + 64.6 + 10942.0)
+
+
+def test_gradient_is_finite_at_a_standing_figure():
+    predicted = standing().requires_grad_()
+    dance_losses(predicted, torch.rand(2, 5, 151), layouts.EDGE, IDENTITY_SCALER, "normalised").total(
+        LossConfig()
+    ).backward()
+    assert predicted.grad.isfinite().all()
+
+
+def test_unknown_space_and_wrong_shapes_are_refused():
+    with pytest.raises(UserError, match="metric, normalised"):
+        LossConfig(fk_space="world")
+    with pytest.raises(ValueError, match="151"):
+        dance_losses(torch.zeros(1, 2, 150), torch.zeros(1, 2, 150), layouts.EDGE, IDENTITY_SCALER, "metric")
