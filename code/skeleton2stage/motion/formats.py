@@ -1,0 +1,312 @@
+"""The motion files of the field: one reader a format, all giving `Motion`, z up, 30 frames a second.
+
+| name | content |
+| --- | --- |
+| aistpp | AIST++ pickle: smpl_poses, smpl_trans, smpl_scaling; y up, 60 fps |
+| edge_split, edge_sliced | EDGE's pickles of pos, q (and scale, by which pos is still to be divided); y up, 60 fps |
+| popdance_split, popdance_sliced | PopDanceSet's pickles of pos, q (and scale, to multiply by); y down, 30 fps |
+| amass | AMASS npz: poses, trans, mocap_framerate or mocap_frame_rate; z up |
+| bvh | Biovision hierarchy of any skeleton with recognisable joints, retargeted |
+| written | what EDGE and Skeleton2Stage write: smpl_poses, smpl_trans, full_pose; z up, 30 fps |
+"""
+
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import roma
+import torch
+
+from skeleton2stage.errors import UserError, unknown_name
+from skeleton2stage.files import read_pickle, write_pickle
+from skeleton2stage.motion import skeleton
+from skeleton2stage.motion.bvh import read_bvh
+from skeleton2stage.motion.motion import FPS, Motion
+from skeleton2stage.motion.resample import resample_linear, resample_rotations
+from skeleton2stage.motion.retarget import RetargetReport, retarget
+
+AUTO = "auto"
+EXTENSIONS = (".pkl", ".npz", ".bvh")
+POSE_WIDTH = skeleton.N_JOINTS * 3
+SMPLH_BODY_JOINTS = 22
+HANDS = (22, 23)
+# A head lower than this over the feet, on average over a clip, means that the axes were misread.
+MIN_HEAD_OVER_FEET_M = 0.3
+# PopDanceSet was estimated from video, whose camera stands 5 m from the dancer and 1 m over the floor.
+POPDANCE_SHIFT_M = np.array([0.0, -5.0, 1.0])
+_SLICED = ("edge_sliced", "popdance_sliced")
+
+
+@dataclass(frozen=True)
+class MotionFile:
+    """A motion as read, and what was found in its file.
+
+    source_fps: frame rate of the file. up_axis: the file's axis that points up, "-y" for y down.
+    source_frames: frames in the file. retargeting: how well a foreign skeleton went over, if it was one.
+    """
+
+    motion: Motion
+    format: str
+    source_fps: float
+    up_axis: str
+    source_frames: int
+    retargeting: RetargetReport | None = None
+
+
+@dataclass(frozen=True)
+class _Raw:
+    """Poses and pelvis as a file has them: [T, 24, 3] rad, [T, 3] m, in the file's axes."""
+
+    poses: np.ndarray
+    translation: np.ndarray
+    fps: float
+    up_axis: str
+
+
+class NotAMotion(UserError):  # noqa: N818 - it says what the file is
+    """A well-formed file of the data set that holds no motion, such as AMASS's shape files."""
+
+
+def read_motion(path: Path, format: str = AUTO) -> Motion:  # noqa: A002 - the field's word for it
+    """Return the motion in a file, z up, 30 fps; see `read_motion_file`."""
+    return read_motion_file(path, format).motion
+
+
+def read_motion_file(path: Path, format: str = AUTO) -> MotionFile:  # noqa: A002 - the field's word for it
+    """Return the motion in a file with what was found there.
+
+    `format` is a name of FORMATS or "auto"; the sliced forms must be named, since they have the same keys.
+    Raises UserError, naming the file, for unknown formats and for files that are damaged, hold NaN, have
+    another number of joints, or stand on their heads.
+    """
+    path = Path(path)
+    if format not in (AUTO, *FORMATS):
+        raise unknown_name("motion format", format, [AUTO, *FORMATS])
+    try:
+        found = FORMATS[format](path) if format != AUTO else _read_recognised(path)
+        _check_upright(found)
+    except UserError as error:
+        raise type(error)(_with_name(path, str(error))) from None
+    return found
+
+
+def _with_name(path: Path, sentence: str) -> str:
+    return sentence if str(path) in sentence else f"{path}: {sentence}"
+
+
+def _check_upright(found: MotionFile) -> None:
+    joints_w = found.motion.joints()
+    height = (joints_w[:, skeleton.joint_index("head"), 2] - joints_w[:, [7, 8], 2].mean(axis=1)).mean()
+    if height < MIN_HEAD_OVER_FEET_M:
+        raise UserError(
+            f"read as {found.format} ({found.up_axis} up), its head is on average {height:.2f} m over its feet: "
+            "this is another format, or the dancer lies down throughout; name the format"
+        )
+
+
+def _read_recognised(path: Path) -> MotionFile:
+    return FORMATS[_recognise(path)](path)
+
+
+def _recognise(path: Path) -> str:
+    """Return the format of a file by its extension and keys."""
+    if path.suffix == ".bvh":
+        return "bvh"
+    if path.suffix == ".npz":
+        return "amass"
+    if path.suffix != ".pkl":
+        raise UserError(f"it is none of {', '.join(EXTENSIONS)}")
+    keys = set(_pickled_dict(path))
+    if {"smpl_poses", "smpl_trans"} <= keys:
+        return "aistpp" if "smpl_scaling" in keys else "written"
+    if {"pos", "q", "scale"} <= keys:
+        return _recognise_split(path)
+    if {"pos", "q"} <= keys:
+        raise UserError(f"the keys of sliced motions do not tell whose they are: give format={' or '.join(_SLICED)}")
+    raise UserError(f"no known format has the keys {', '.join(sorted(map(str, keys))[:8])}")
+
+
+def _recognise_split(path: Path) -> str:
+    """EDGE keeps one scale a clip, PopDanceSet one (a camera's) a frame."""
+    return "edge_split" if np.size(_pickled_dict(path)["scale"]) == 1 else "popdance_split"
+
+
+def _pickled_dict(path: Path) -> dict[str, Any]:
+    content = read_pickle(path)
+    if not isinstance(content, dict):
+        raise UserError(f"it holds a {type(content).__name__} where a dictionary of arrays was expected")
+    return content
+
+
+def _array(content: dict[str, Any], key: str) -> np.ndarray:
+    if key not in content:
+        raise UserError(f"it lacks '{key}'; it has {', '.join(sorted(map(str, content))[:8]) or 'nothing'}")
+    try:
+        return np.asarray(content[key], dtype=np.float64)
+    except (TypeError, ValueError):
+        raise UserError(f"its '{key}' is not an array of numbers") from None
+
+
+def _poses(content: dict[str, Any], key: str) -> np.ndarray:
+    """Return poses [T, 24, 3] of [T, 72] or [T, 24, 3]."""
+    poses = _array(content, key)
+    if poses.shape[1:] not in ((POSE_WIDTH,), (skeleton.N_JOINTS, 3)):
+        raise UserError(f"its '{key}' is {list(poses.shape)} where [T, {POSE_WIDTH}] (24 joints) was expected")
+    return poses.reshape(-1, skeleton.N_JOINTS, 3)
+
+
+def _finished(format_name: str, raw: _Raw) -> MotionFile:
+    """Return z-up motion at 30 fps of what a file holds."""
+    checked = Motion(raw.poses, raw.translation, raw.fps)
+    poses, translation = _turned_up(checked.poses, checked.translation, raw.up_axis)
+    motion = to_fps(replace(checked, poses=poses, translation=translation), FPS)
+    return MotionFile(motion, format_name, raw.fps, raw.up_axis, len(checked))
+
+
+def _turned_up(poses: np.ndarray, translation: np.ndarray, up_axis: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return poses and pelvis turned about x so that a file's up axis, "z", "y" or "-y", becomes z."""
+    if up_axis == "z":
+        return poses, translation
+    angle = np.pi / 2 if up_axis == "y" else -np.pi / 2
+    turn = roma.rotvec_to_rotmat(torch.tensor([angle, 0.0, 0.0], dtype=torch.float64))
+    root = turn @ roma.rotvec_to_rotmat(torch.from_numpy(poses[:, 0]).double())
+    poses = poses.copy()
+    poses[:, 0] = roma.rotmat_to_rotvec(root).numpy()
+    return poses, translation @ turn.numpy().T
+
+
+def to_fps(motion: Motion, fps: float) -> Motion:
+    """Return a motion at another frame rate: every n-th frame where that is exact, as EDGE does, else slerp."""
+    ratio = motion.fps / fps
+    if abs(ratio - round(ratio)) < 1e-3:
+        step = round(ratio)
+        contacts = None if motion.contacts is None else motion.contacts[::step]
+        return Motion(motion.poses[::step], motion.translation[::step], fps, contacts)
+    rotmat = roma.rotvec_to_rotmat(torch.from_numpy(motion.poses).double())
+    poses = roma.rotmat_to_rotvec(resample_rotations(rotmat, motion.fps, fps)).numpy()
+    translation = resample_linear(torch.from_numpy(motion.translation), motion.fps, fps).numpy()
+    return Motion(poses, translation, fps)
+
+
+def _read_aistpp(path: Path) -> MotionFile:
+    content = _pickled_dict(path)
+    translation = _array(content, "smpl_trans") / _one_scale(_array(content, "smpl_scaling"))
+    return _finished("aistpp", _Raw(_poses(content, "smpl_poses"), translation, 60.0, "y"))
+
+
+def _one_scale(scale: np.ndarray) -> float:
+    if scale.size != 1 or not np.isfinite(scale).all() or scale.item() <= 0:
+        raise UserError(f"its scale is {np.array2string(scale.ravel()[:4])} where one positive number was expected")
+    return scale.item()
+
+
+def _read_edge_split(path: Path) -> MotionFile:
+    content = _pickled_dict(path)
+    translation = _array(content, "pos") / _one_scale(_array(content, "scale"))
+    return _finished("edge_split", _Raw(_poses(content, "q"), translation, 60.0, "y"))
+
+
+def _read_edge_sliced(path: Path) -> MotionFile:
+    content = _pickled_dict(path)
+    return _finished("edge_sliced", _Raw(_poses(content, "q"), _array(content, "pos"), 60.0, "y"))
+
+
+def _read_popdance_split(path: Path) -> MotionFile:
+    content = _pickled_dict(path)
+    position, scale = _array(content, "pos"), _array(content, "scale")
+    if scale.ndim == 1 and len(scale) == len(position):
+        scale = scale[:, None]
+    try:
+        position = np.broadcast_to(position * scale, position.shape)
+    except ValueError:
+        raise UserError(f"its 'scale' {list(scale.shape)} does not fit its 'pos' {list(position.shape)}") from None
+    return _popdance("popdance_split", content, position)
+
+
+def _read_popdance_sliced(path: Path) -> MotionFile:
+    content = _pickled_dict(path)
+    return _popdance("popdance_sliced", content, _array(content, "pos"))
+
+
+def _popdance(format_name: str, content: dict[str, Any], position: np.ndarray) -> MotionFile:
+    found = _finished(format_name, _Raw(_poses(content, "q"), position, 30.0, "-y"))
+    return replace(found, motion=found.motion.shifted(POPDANCE_SHIFT_M))
+
+
+def _read_written(path: Path) -> MotionFile:
+    content = _pickled_dict(path)
+    raw = _Raw(_poses(content, "smpl_poses"), _array(content, "smpl_trans"), FPS, "z")
+    return _finished("written", raw)
+
+
+def _read_amass(path: Path) -> MotionFile:
+    content = _npz(path)
+    if "poses" not in content:
+        raise NotAMotion("it holds a body's shape and no motion (no 'poses')")
+    poses = _array(content, "poses")
+    if poses.ndim != 2 or poses.shape[1] not in (156, 165):
+        raise UserError(f"its 'poses' is {list(poses.shape)} where [T, 156] (SMPL-H) or [T, 165] (SMPL-X) was expected")
+    rate_key = "mocap_frame_rate" if "mocap_frame_rate" in content else "mocap_framerate"
+    body = np.zeros((len(poses), skeleton.N_JOINTS, 3))
+    # SMPL-H and SMPL-X agree on 22 body joints; SMPL's two hand joints stay straight.
+    body[:, :SMPLH_BODY_JOINTS] = poses[:, : SMPLH_BODY_JOINTS * 3].reshape(-1, SMPLH_BODY_JOINTS, 3)
+    rate = _one_scale(_array(content, rate_key))
+    return _finished("amass", _Raw(body, _array(content, "trans"), rate, "z"))
+
+
+def _npz(path: Path) -> dict[str, Any]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            wanted = ("poses", "trans", "mocap_framerate", "mocap_frame_rate")
+            return {key: file[key] for key in file.files if key in wanted}
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist") from None
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+        raise UserError(f"it is damaged or not an npz file ({error}): copy it again") from None
+
+
+def _read_bvh(path: Path) -> MotionFile:
+    bvh = read_bvh(path)
+    motion, report = retarget(bvh)
+    return MotionFile(motion, "bvh", bvh.fps, report.up_axis, len(bvh), report)
+
+
+FORMATS: dict[str, Callable[[Path], MotionFile]] = {
+    "aistpp": _read_aistpp,
+    "edge_split": _read_edge_split,
+    "edge_sliced": _read_edge_sliced,
+    "popdance_split": _read_popdance_split,
+    "popdance_sliced": _read_popdance_sliced,
+    "amass": _read_amass,
+    "bvh": _read_bvh,
+    "written": _read_written,
+}
+
+
+def write_motion(path: Path, motion: Motion) -> None:
+    """Write a motion in the field's written form, float32: axis-angle [T, 72], pelvis [T, 3] and, under EDGE's
+    name full_pose, joint positions [T, 24, 3] m. Raises UserError for another frame rate than 30.
+    """
+    if motion.fps != FPS:
+        raise UserError(f"the written form is at {FPS:g} frames a second, not {motion.fps:g}")
+    write_pickle(path, {
+        "smpl_poses": motion.poses.reshape(-1, POSE_WIDTH),
+        "smpl_trans": motion.translation,
+        "full_pose": motion.joints().astype(np.float32),
+    })
+
+
+def motion_files(path: Path) -> list[Path]:
+    """Return a motion file itself, or those under a folder, sorted; raise UserError where there are none."""
+    path = Path(path)
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise UserError(f"{path} does not exist")
+    files = sorted(file for file in path.rglob("*") if file.suffix in EXTENSIONS and file.is_file())
+    if not files:
+        raise UserError(f"{path} holds no motion files ({', '.join(EXTENSIONS)})")
+    return files

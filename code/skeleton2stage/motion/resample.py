@@ -1,0 +1,29 @@
+"""Changing the frame rate of motion: slerp for rotations, linear interpolation for positions."""
+
+import math
+
+import roma
+import torch
+
+
+def _neighbours(n_frames: int, fps: float, new_fps: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return for each new frame the old frames before and after it [N] and the share [N] of the latter."""
+    duration_s = (n_frames - 1) / fps
+    n_new = math.floor(duration_s * new_fps + 1e-6) + 1
+    at = torch.arange(n_new, dtype=torch.float64) * (fps / new_fps)
+    before = at.floor().long().clamp(max=n_frames - 1)
+    return before, (before + 1).clamp(max=n_frames - 1), at - before
+
+
+def resample_linear(values: torch.Tensor, fps: float, new_fps: float) -> torch.Tensor:
+    """Return values [T, ...] at a new frame rate by linear interpolation, the first frame kept."""
+    before, after, share = _neighbours(len(values), fps, new_fps)
+    share = share.to(values.dtype).reshape(-1, *[1] * (values.ndim - 1))
+    return values[before] + share * (values[after] - values[before])
+
+
+def resample_rotations(rotmat: torch.Tensor, fps: float, new_fps: float) -> torch.Tensor:
+    """Return rotations [T, J, 3, 3] at a new frame rate by slerp, the first frame kept."""
+    before, after, share = _neighbours(len(rotmat), fps, new_fps)
+    turn = roma.rotmat_to_rotvec(rotmat[before].transpose(-1, -2) @ rotmat[after])
+    return rotmat[before] @ roma.rotvec_to_rotmat(turn * share.to(rotmat.dtype)[:, None, None])
