@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from skeleton2stage import paths
-from skeleton2stage.errors import UserError
+from skeleton2stage.errors import UserError, unknown_name
 from skeleton2stage.files import write_text
 
 Config = TypeVar("Config")
@@ -31,13 +31,16 @@ def help_text(usage: str, name: str) -> str:
 
 
 def load_config(name: str, overrides: list[str]) -> DictConfig:
-    """Compose configs/NAME.yaml with `key=value` overrides; raise UserError for a key it does not have."""
+    """Compose configs/NAME.yaml with `key=value` overrides; raise UserError for a key it does not have.
+
+    `preset=P` lays configs/NAME/P.yaml over it, where the configuration has presets.
+    """
     for override in overrides:
         if "=" not in override:
             raise UserError(f"'{override}' is not of the form key=value (see --help)")
     try:
         with initialize_config_dir(str(paths.configs()), version_base=None):
-            config = compose(name, overrides=[_quoted(override) for override in overrides])
+            config = compose(name, overrides=[_hydra_override(name, override) for override in overrides])
         OmegaConf.resolve(config)
     except MissingConfigException as error:
         raise UserError(f"no such configuration: {_first_line(error)}") from None
@@ -49,9 +52,18 @@ def load_config(name: str, overrides: list[str]) -> DictConfig:
     return config
 
 
-def _quoted(override: str) -> str:
-    """Quote a value that Hydra's grammar would trip over, as paths with spaces or '=' in them do."""
+def presets(name: str) -> list[str]:
+    """Return the presets of a configuration: the files of the folder configs/NAME."""
+    return sorted(file.stem for file in (paths.configs() / name).glob("*.yaml"))
+
+
+def _hydra_override(name: str, override: str) -> str:
+    """Return an override in Hydra's grammar, which trips over paths with spaces or '=' unless quoted."""
     key, value = override.split("=", 1)
+    if key == "preset" and presets(name):
+        if value not in presets(name):
+            raise unknown_name("preset", value, presets(name))
+        return f"{name}@_global_={value}"
     plain = value and value[0] in "[{'\"" or not set(value) & set(" =(),:'\"\\$@")
     return override if plain else f"{key}='{value}'".replace("\\", "\\\\")
 

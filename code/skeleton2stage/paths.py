@@ -12,6 +12,12 @@ def from_environment(variable: str, default: Path) -> Path:
     return Path(value).expanduser().resolve() if value else default
 
 
+def locate(path: Path | str) -> Path:
+    """Return a path as the user means it: from the working directory if it is there, else from the repository."""
+    path = Path(path).expanduser()
+    return path if path.is_absolute() or path.exists() else REPOSITORY / path
+
+
 def shared_data() -> Path:
     """Return the folder of downloaded data: mocap archives and songs (S2S_SHARED_DATA)."""
     return from_environment("S2S_SHARED_DATA", REPOSITORY.parent / "shared" / "data")

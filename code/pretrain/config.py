@@ -1,0 +1,45 @@
+"""The imitation training's configuration as frozen dataclasses; configs/pretrain.yaml explains the fields."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class StageConfig:
+    """One stage of training: which clips (a file-name pattern), for how long, how fast."""
+
+    name: str
+    clips: str
+    iterations: int
+    learning_rate: float
+    final_learning_rate: float
+
+
+@dataclass(frozen=True)
+class PretrainConfig:
+    """Everything a run of imitation training is determined by."""
+
+    name: str
+    data: str
+    held_out: tuple[str, ...]
+    mirror: bool
+    body: str
+    simulator: str
+    device: str
+    seed: int
+    episode_frames: int
+    fall_height_m: float
+    stray_m: float
+    wrench_scale: float
+    log_std: float
+    gamma: float
+    lam: float
+    clip: float
+    horizon: int
+    max_grad_norm: float
+    value_weight: float
+    save_every: int
+    hidden: tuple[int, ...]
+    worlds: int
+    epochs: int
+    minibatches: int
+    stages: tuple[StageConfig, ...]

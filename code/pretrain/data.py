@@ -1,0 +1,59 @@
+"""The clips that imitation training uses, and those it must not see."""
+
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+from skeleton2stage.errors import UserError
+from skeleton2stage.motion.formats import motion_files, read_motion
+from skeleton2stage.motion.motion import Motion
+
+WINDOW_FRAMES = 150
+
+
+@dataclass(frozen=True)
+class ClipSet:
+    """Clips by name."""
+
+    motions: dict[str, Motion]
+
+    def matching(self, pattern: str) -> "ClipSet":
+        """Return the clips whose names match a file-name pattern; raise UserError where none does."""
+        chosen = {name: motion for name, motion in self.motions.items() if fnmatch(name, pattern)}
+        if not chosen:
+            raise UserError(f"no clip matches '{pattern}': the clips are {', '.join(sorted(self.motions))}")
+        return ClipSet(chosen)
+
+    def with_mirrored(self) -> "ClipSet":
+        """Return the clips and their mirror images."""
+        return ClipSet(self.motions | {f"{name}_mirrored": m.mirrored() for name, m in self.motions.items()})
+
+    def windows(self) -> dict[str, Motion]:
+        """Return the clips cut into 5-second windows end to end, the remainder dropped."""
+        return {
+            f"{name}@{start}": motion.slice(start, start + WINDOW_FRAMES)
+            for name, motion in self.motions.items()
+            for start in range(0, len(motion) - WINDOW_FRAMES + 1, WINDOW_FRAMES)
+        }
+
+
+@dataclass(frozen=True)
+class SplitClips:
+    """Clips to train on and clips held out."""
+
+    training: ClipSet
+    held_out: ClipSet
+
+
+def load_clips(folder: Path, held_out: tuple[str, ...]) -> SplitClips:
+    """Read every motion of a folder; the file stems in `held_out` are kept apart.
+
+    Raises UserError where the folder has no motions to train on.
+    """
+    if not folder.is_dir():
+        raise UserError(f"no prepared motions at {folder}: prepare some with scripts/prepare_mocap.sh or give data=DIR")
+    motions = {file.stem: read_motion(file) for file in motion_files(folder)}
+    training = {name: motion for name, motion in motions.items() if name not in held_out}
+    if not training:
+        raise UserError(f"{folder} has no motions to train on besides the held-out ones")
+    return SplitClips(ClipSet(training), ClipSet({n: m for n, m in motions.items() if n in held_out}))

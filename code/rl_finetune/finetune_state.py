@@ -1,0 +1,51 @@
+"""What a killed fine-tuning run goes on from, and the record of its epochs."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from skeleton2stage.errors import UserError
+from skeleton2stage.files import atomic_path, read_json, write_json
+
+if TYPE_CHECKING:
+    from rl_finetune.finetune import Finetuner
+
+
+def save_state(finetuner: "Finetuner") -> None:
+    """Write weights, averaged weights, optimiser, reward history and epoch, atomically."""
+    state = {
+        "epoch": finetuner.epoch,
+        "denoiser": finetuner.denoiser.state_dict(),
+        "ema": finetuner.ema.state_dict(),
+        "optimiser": finetuner.optimiser.state_dict(),
+        "history": finetuner.normalise.state_dict(),
+    }
+    with atomic_path(finetuner.run / "state.pt") as temporary:
+        torch.save(state, temporary)
+
+
+def load_state(finetuner: "Finetuner") -> int:
+    """Restore a run's state where it has one; return the number of epochs done."""
+    path = finetuner.run / "state.pt"
+    if not path.exists():
+        return 0
+    try:
+        state = torch.load(path, weights_only=True, map_location=finetuner.accelerator.device)
+        finetuner.denoiser.load_state_dict(state["denoiser"])
+        finetuner.ema.load_state_dict(state["ema"])
+        finetuner.optimiser.load_state_dict(state["optimiser"])
+        finetuner.normalise.load_state_dict(state["history"])
+    except (RuntimeError, KeyError, ValueError, EOFError) as error:
+        raise UserError(
+            f"{path} does not belong to this model or is damaged ({str(error).splitlines()[0]}): "
+            "give the run another name, or delete its folder"
+        ) from None
+    return state["epoch"]
+
+
+def record_epoch(run: Path, epoch: int, figures: dict[str, float]) -> None:
+    """Add an epoch to the run's epochs.json; a repeated epoch, after a kill, replaces the earlier one."""
+    path = run / "epochs.json"
+    records = [record for record in (read_json(path) if path.exists() else []) if record["epoch"] < epoch]
+    write_json(path, [*records, {"epoch": epoch, **figures}])

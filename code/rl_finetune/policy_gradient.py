@@ -1,0 +1,119 @@
+"""The policy gradient over denoising steps.
+
+Denoising is a decision process: the state is (x_t, t, music), the action x_s, the policy DDIM's Gaussian
+step. The loss is -(1/S) sum over steps of the mean over dances and frames of A log p(x_s | x_t, music), with
+log p averaged over features (Skeleton2Stage, arXiv 2602.13778; DDPO's score-function estimator). The last
+step is deterministic and left out.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+
+from rl_finetune.dance_model.ddim import Samples, ddim_step
+from rl_finetune.dance_model.denoiser import DanceDecoder, MusicEncoding
+
+
+@dataclass(frozen=True)
+class GradientConfig:
+    """How the gradient is gathered: guidance of the roll-out, dances and steps of one backward pass."""
+
+    guidance: float
+    dances_per_pass: int
+    steps_per_pass: int
+
+
+def stochastic_steps(samples: Samples) -> list[int]:
+    """Return the indices of the steps that have a density."""
+    return [index for index, step in enumerate(samples.steps) if step.is_stochastic]
+
+
+def accumulate_gradient(
+    model: DanceDecoder,
+    samples: Samples,
+    music: torch.Tensor,
+    advantages: torch.Tensor,
+    trained_steps: list[int],
+    config: GradientConfig,
+) -> float:
+    """Add the gradient of the loss to the parameters and return the loss.
+
+    samples: N recorded dances; music: [N, T, F]; advantages: [N, T]; trained_steps: which steps to use,
+    scaled up so that a random subset estimates the sum over all.
+    """
+    n_all = len(stochastic_steps(samples))
+    scale = n_all / (len(trained_steps) * len(samples.steps))
+    loss = 0.0
+    for start in range(0, len(music), config.dances_per_pass):
+        chosen = slice(start, start + config.dances_per_pass)
+        share = scale * len(music[chosen]) / len(music)
+        encoding = model.encode_guided(music[chosen])
+        # Steps back-propagate one chunk at a time into a cut-off copy, then once through the encoder.
+        leaf = _leaf(encoding)
+        for steps in _chunks(trained_steps, config.steps_per_pass):
+            objective = _surrogate(model, samples, chosen, leaf, advantages[chosen], steps, config.guidance)
+            (-share * objective).backward()
+            loss -= share * float(objective.detach())
+        _backward_through(encoding, leaf)
+    return loss
+
+
+def _surrogate(
+    model: DanceDecoder,
+    samples: Samples,
+    chosen: slice,
+    encoding: MusicEncoding,
+    advantages: torch.Tensor,
+    steps: list[int],
+    guidance: float,
+) -> torch.Tensor:
+    """Return the sum over steps of the mean over dances and frames of A log p."""
+    log_prob = step_log_probs(model, samples, chosen, encoding, steps, guidance)
+    return (advantages * log_prob).mean(dim=(1, 2)).sum()
+
+
+def step_log_probs(
+    model: DanceDecoder,
+    samples: Samples,
+    chosen: slice,
+    encoding: MusicEncoding,
+    steps: list[int],
+    guidance: float,
+) -> torch.Tensor:
+    """Return log p of the recorded steps [S, n, T] of the chosen dances, all steps in one forward pass."""
+    x_t = samples.trajectory[steps, chosen]
+    x_next = samples.trajectory[[index + 1 for index in steps], chosen]
+    n_steps, n = x_t.shape[:2]
+    times = torch.tensor([samples.steps[index].time for index in steps], device=x_t.device)
+    both = torch.arange(len(encoding), device=x_t.device).view(2, 1, n).expand(2, n_steps, n).flatten()
+    x0 = model.guided_forward(
+        x_t.flatten(0, 1), times.repeat_interleave(n), encoding.select(both), guidance
+    ).clamp(-1.0, 1.0)
+    scored = [
+        ddim_step(x_t[i], x0_step, samples.steps[index], x_next=x_next[i]).log_prob
+        for i, (index, x0_step) in enumerate(zip(steps, x0.unflatten(0, (n_steps, n)), strict=True))
+    ]
+    return torch.stack(scored)
+
+
+def _tensors(encoding: MusicEncoding) -> list[torch.Tensor]:
+    return [encoding.pooled, *encoding.keys, *encoding.values]
+
+
+def _leaf(encoding: MusicEncoding) -> MusicEncoding:
+    leaf = encoding.detach()
+    for tensor in _tensors(leaf):
+        tensor.requires_grad_()
+    return leaf
+
+
+def _backward_through(encoding: MusicEncoding, leaf: MusicEncoding) -> None:
+    pairs = [(out, cut.grad) for out, cut in zip(_tensors(encoding), _tensors(leaf), strict=True)]
+    pairs = [(out, grad) for out, grad in pairs if out.requires_grad and grad is not None]
+    torch.autograd.backward([out for out, _ in pairs], [grad for _, grad in pairs])
+
+
+def _chunks(items: list[int], size: int) -> Iterator[list[int]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

@@ -1,0 +1,86 @@
+"""What a reward is, and the registry that `reward.yaml` names them from."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+import torch
+
+from skeleton2stage.errors import unknown_name
+from skeleton2stage.motion import skeleton
+from skeleton2stage.motion.motion import Motion
+from skeleton2stage.physics.scoring import DanceScorer
+
+
+@dataclass(frozen=True)
+class Dances:
+    """A batch of N generated dances of T frames, 30 a second, z up.
+
+    poses: [N, T, 24, 3] axis-angle, rad. translation: [N, T, 3] m, the pelvis. contacts: [N, T, C] as the
+    model predicts them. music: [N, T, F] features each was danced to.
+    """
+
+    poses: torch.Tensor
+    translation: torch.Tensor
+    contacts: torch.Tensor
+    music: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.poses)
+
+    @cached_property
+    def joints_w(self) -> torch.Tensor:
+        """World joint positions [N, T, 24, 3] m."""
+        return skeleton.forward_kinematics(self.poses, self.translation)
+
+    @cached_property
+    def motions(self) -> list[Motion]:
+        """The dances as N motions on the CPU."""
+        pairs = zip(self.poses.cpu().numpy(), self.translation.cpu().numpy(), strict=True)
+        return [Motion(poses, translation) for poses, translation in pairs]
+
+
+@dataclass(frozen=True)
+class RewardContext:
+    """What rewards may ask for when they are made. `scorer` builds the simulator on its first use."""
+
+    scorer: Callable[[], DanceScorer]
+
+
+class Reward(ABC):
+    """A score of dances, the higher the better, on any scale."""
+
+    def __init__(self, context: RewardContext) -> None:
+        self.context = context
+
+    @abstractmethod
+    def __call__(self, dances: Dances) -> torch.Tensor:
+        """Return one value a dance, [N], or one a frame, [N, T]."""
+
+
+RewardClass = TypeVar("RewardClass", bound=type[Reward])
+_REGISTRY: dict[str, type[Reward]] = {}
+
+
+def register(name: str) -> Callable[[RewardClass], RewardClass]:
+    """Return a class decorator that makes a reward known to `reward.yaml` as `name`."""
+
+    def add(cls: RewardClass) -> RewardClass:
+        _REGISTRY[name] = cls
+        return cls
+
+    return add
+
+
+def known_rewards() -> list[str]:
+    """Return the registered names."""
+    return sorted(_REGISTRY)
+
+
+def make_reward(name: str, context: RewardContext) -> Reward:
+    """Return the reward registered as `name`; raise UserError that lists the known ones."""
+    if name not in _REGISTRY:
+        raise unknown_name("reward", name, known_rewards())
+    return _REGISTRY[name](context)

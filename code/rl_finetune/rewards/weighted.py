@@ -1,0 +1,67 @@
+"""The rewards that reward.yaml switches on, and their weighted sum."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import yaml
+
+from rl_finetune.rewards.base import Dances, Reward, RewardContext, known_rewards, make_reward
+from skeleton2stage.config import to_dataclass
+from skeleton2stage.errors import UserError, unknown_name
+
+
+@dataclass(frozen=True)
+class RewardSetting:
+    """A line of reward.yaml."""
+
+    name: str
+    enabled: bool
+    weight: float
+
+
+def read_reward_settings(path: Path) -> list[RewardSetting]:
+    """Return the settings of a reward file; raise UserError for an unknown reward or a bad weight."""
+    if not path.is_file():
+        raise UserError(f"no reward file at {path}")
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict) or not isinstance(content.get("rewards"), list):
+        raise UserError(f"{path} must hold a list named 'rewards'")
+    settings = [to_dataclass(line, RewardSetting, f"{path.name}: ") for line in content["rewards"]]
+    for setting in settings:
+        if setting.name not in known_rewards():
+            raise unknown_name("reward", setting.name, known_rewards())
+    if not any(setting.enabled for setting in settings):
+        raise UserError(f"{path} enables no reward: set enabled: true for at least one")
+    return settings
+
+
+class WeightedRewards:
+    """The enabled rewards with their weights."""
+
+    def __init__(self, settings: list[RewardSetting], context: RewardContext) -> None:
+        enabled = [setting for setting in settings if setting.enabled]
+        self.weights = {setting.name: setting.weight for setting in enabled}
+        self._rewards: dict[str, Reward] = {s.name: make_reward(s.name, context) for s in enabled}
+
+    def __call__(self, dances: Dances) -> dict[str, torch.Tensor]:
+        """Return every reward by name, [N] or [N, T] each, not yet weighted.
+
+        Raises ValueError where a reward gives another shape or a value that is not finite.
+        """
+        values = {name: reward(dances) for name, reward in self._rewards.items()}
+        shapes = {(len(dances),), tuple(dances.translation.shape[:2])}
+        for name, value in values.items():
+            if tuple(value.shape) not in shapes:
+                raise ValueError(f"reward {name} gave shape {tuple(value.shape)}, not [N] or [N, T]")
+            if not torch.isfinite(value).all():
+                raise ValueError(f"reward {name} gave NaN or infinity")
+        return values
+
+    def total(self, values: dict[str, torch.Tensor]) -> torch.Tensor:
+        """Return the weighted sum of un-normalised rewards, [N]: the 'total reward' of the logs."""
+        means = {name: value.flatten(1).mean(1) if value.ndim > 1 else value for name, value in values.items()}
+        return sum(self.weights[name] * mean for name, mean in means.items())
