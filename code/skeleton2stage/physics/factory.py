@@ -37,8 +37,8 @@ def make_simulator(name: str, humanoid: Humanoid, n_worlds: int) -> Simulator:
 
 def load_humanoid(body: str = "open") -> Humanoid:
     """Return the humanoid cut from a body, by the names and files that `load_body` takes."""
-    model = load_body(body)
-    return build_humanoid(model.vertices, model.weights, model.joints)
+    loaded = load_body(body)
+    return build_humanoid(loaded.rest_vertices, loaded.weights, loaded.rest_joints)
 
 
 def make_scorer(policy: Path, simulator: str = "mujoco", body: str = "open", max_worlds: int = 256) -> DanceScorer:

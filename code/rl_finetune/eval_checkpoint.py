@@ -1,0 +1,93 @@
+"""Sample dances with a fine-tuned model and measure them: what eval.sh runs."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rl_finetune.dance_model.ddim import SamplingConfig
+from rl_finetune.dance_model.model import load as load_dance_model
+from rl_finetune.dance_music import music_sources
+from rl_finetune.dances import write_dances
+from rl_finetune.evaluate import evaluate_motions, load_judge, song_beats, songs_in
+from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
+from skeleton2stage.devices import pick_device
+from skeleton2stage.errors import UserError, run_main
+from skeleton2stage.metrics.table import evaluation_table, write_evaluation
+
+USAGE = "bash code/rl_finetune/eval.sh EXP_NAME EPOCH MOTION_SAVE_ROOT CKPT_ROOT CACHED_MUSIC_FEATURES [key=value ...]"
+EXIT_BAD_FILES = 1
+
+
+@dataclass(frozen=True)
+class EvalCheckpointConfig:
+    """The keys of configs/eval_checkpoint.yaml, which explains them."""
+
+    name: str
+    epoch: int
+    motion_save_root: Path
+    ckpt_root: Path
+    music: Path
+    songs: Path | None
+    seconds: float
+    seed: int
+    n_steps: int
+    eta: float
+    guidance: float
+    policy: str
+    simulator: str
+    body: str
+    device: str
+
+    @property
+    def out(self) -> Path:
+        """The folder of dances and metrics."""
+        return self.motion_save_root / f"{self.name}-{self.epoch}"
+
+
+def main(arguments: list[str]) -> int:
+    """Sample, write, measure; return 1 where some of the music could not be used."""
+    if help_wanted(arguments):
+        print(help_text(USAGE, "eval_checkpoint"))
+        return 0
+    config = to_dataclass(load_config("eval_checkpoint", arguments), EvalCheckpointConfig)
+    checkpoint = find_checkpoint(config.ckpt_root, config.name, config.epoch)
+    sources = music_sources(config.music, config.seconds)
+    judge = load_judge(config.policy, config.simulator, config.body)
+    model = load_dance_model(checkpoint).to(pick_device(config.device))
+    sampling = SamplingConfig(config.n_steps, config.eta, config.guidance)
+    written = write_dances(model, sources, config.out, sampling, config.seed)
+    evaluation = evaluate_motions(written.motions, judge, _beats(config, list(written.motions)))
+    write_evaluation(config.out / "metrics.json", evaluation)
+    print(f"{evaluation_table(evaluation)}\ndances, metrics.json and metrics.md are in {config.out}")
+    return EXIT_BAD_FILES if written.n_bad else 0
+
+
+def find_checkpoint(root: Path, name: str, epoch: int) -> Path:
+    """Return root/name/weights/train-EPOCH.safetensors; raise UserError that lists what is there instead."""
+    weights = root / name / "weights"
+    checkpoint = weights / f"train-{epoch}.safetensors"
+    if checkpoint.exists():
+        return checkpoint
+    if not weights.is_dir():
+        runs = sorted(path.parent.name for path in root.glob("*/weights"))
+        raise UserError(f"{root} has no run '{name}' with weights: it has {', '.join(runs) or 'none at all'}")
+    epochs = sorted(int(path.stem.removeprefix("train-")) for path in weights.glob("train-*.safetensors"))
+    raise UserError(f"{checkpoint} does not exist: epochs saved are {', '.join(map(str, epochs)) or 'none'}")
+
+
+def _beats(config: EvalCheckpointConfig, motions: list[str]) -> dict[str, np.ndarray] | None:
+    """Return the beats of the songs, given by themselves or lying beside the features; None where there are none."""
+    if config.songs is not None:
+        return song_beats(config.songs, motions)
+    folder = config.music.parent if config.music.is_file() else config.music
+    known = songs_in(folder)
+    if not any(Path(motion).stem in known for motion in motions):
+        print(f"no songs beside the features in {folder}: bas is left out (songs=DIR names them)", file=sys.stderr)
+        return None
+    return song_beats(folder, motions)
+
+
+if __name__ == "__main__":
+    run_main(main)

@@ -1,0 +1,52 @@
+"""Music in, dances out: `python -m rl_finetune.sample checkpoint=C music=FILE_OR_DIR out=DIR`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rl_finetune.dance_model.ddim import SamplingConfig
+from rl_finetune.dance_model.model import load as load_dance_model
+from rl_finetune.dance_music import music_sources
+from rl_finetune.dances import write_dances
+from skeleton2stage import paths
+from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
+from skeleton2stage.devices import pick_device
+from skeleton2stage.errors import UserError, run_main
+
+USAGE = "python -m rl_finetune.sample music=FILE_OR_DIR out=DIR [checkpoint=C] [key=value ...]"
+EXIT_BAD_FILES = 1
+
+
+@dataclass(frozen=True)
+class SampleConfig:
+    """The keys of configs/sample.yaml, which explains them."""
+
+    checkpoint: Path
+    music: Path
+    out: Path
+    seconds: float
+    seed: int
+    n_steps: int
+    eta: float
+    guidance: float
+    device: str
+
+
+def main(arguments: list[str]) -> int:
+    """Dance to a song or to every song of a folder; return 1 where some could not be used."""
+    if help_wanted(arguments):
+        print(help_text(USAGE, "sample"))
+        return 0
+    config = to_dataclass(load_config("sample", arguments), SampleConfig)
+    if config.out.is_file():
+        raise UserError(f"out={config.out} is a file where a folder for the dances was expected")
+    sources = music_sources(config.music, config.seconds)
+    model = load_dance_model(paths.locate(config.checkpoint)).to(pick_device(config.device))
+    sampling = SamplingConfig(config.n_steps, config.eta, config.guidance)
+    written = write_dances(model, sources, config.out, sampling, config.seed)
+    for name, motion in written.motions.items():
+        print(f"{config.out / name}  {motion.duration_s:.1f} s")
+    return EXIT_BAD_FILES if written.n_bad else 0
+
+
+if __name__ == "__main__":
+    run_main(main)

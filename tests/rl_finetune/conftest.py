@@ -1,0 +1,46 @@
+"""A tiny dance model and songs to dance to."""
+
+import numpy as np
+import pytest
+import torch
+
+from rl_finetune.dance_model.denoiser import DanceDecoder, DenoiserConfig
+from rl_finetune.dance_model.model import DanceModel
+from skeleton2stage.motion.layout import EDGE
+from skeleton2stage.motion.scaler import MinMaxScaler
+from skeleton2stage.music.audio import write_wav
+
+
+@pytest.fixture(scope="session")
+def tiny_model():
+    """Return an untrained model whose poses stay near an upright one: rotations vary by a tenth."""
+    torch.manual_seed(0)
+    config = DenoiserConfig(latent_width=16, feedforward_width=16, n_layers=1, n_heads=2)
+    upright = torch.tensor([1.0, 0.0, 0.0, 0.0, 0.0, -1.0])
+    middle = torch.tensor([1.0, 0.0, 0.0, 0.0, 1.0, 0.0]).repeat(24)
+    middle[:6] = upright
+    middle = torch.cat((torch.zeros(4), torch.tensor([0.0, 0.0, 0.95]), middle))
+    scaler = MinMaxScaler.fit(torch.stack((middle - 0.1, middle + 0.1)))
+    return DanceModel(DanceDecoder(config).eval(), EDGE, scaler)
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tiny_model, tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "weights" / "train-3.safetensors"
+    tiny_model.save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def clicks():
+    """Return a function (path, seconds) that writes a song of clicks at 120 beats a minute."""
+
+    def write(path, seconds, sample_rate_hz=15360):
+        audio = 0.001 * np.random.default_rng(0).standard_normal(int(seconds * sample_rate_hz))
+        burst = np.random.default_rng(1).standard_normal(400) * np.exp(-np.arange(400) / 80)
+        for start in range(0, len(audio) - 400, sample_rate_hz // 2):
+            audio[start : start + 400] += 0.5 * burst
+        write_wav(path, audio.astype(np.float32), sample_rate_hz)
+        return path
+
+    return write

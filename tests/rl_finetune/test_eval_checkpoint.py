@@ -1,0 +1,68 @@
+import json
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+from rl_finetune.eval_checkpoint import main
+from skeleton2stage import paths
+from skeleton2stage.errors import UserError
+
+
+@pytest.fixture
+def runs(tiny_checkpoint, tmp_path):
+    """Return a folder of runs with one, `exp`, saved at epochs 3 and 12."""
+    weights = tmp_path / "runs" / "exp" / "weights"
+    shutil.copytree(tiny_checkpoint.parent, weights)
+    for suffix in (".safetensors", ".json"):
+        shutil.copy(weights / f"train-3{suffix}", weights / f"train-12{suffix}")
+    return tmp_path / "runs"
+
+
+def _arguments(runs, music, out, epoch=3):
+    return [
+        "name=exp", f"epoch={epoch}", f"motion_save_root={out}", f"ckpt_root={runs}", f"music={music}",
+        "policy=none", "n_steps=2", "device=cpu",
+    ]
+
+
+def test_cached_features_with_songs_beside_them(runs, tmp_path, clicks):
+    music = tmp_path / "cached"
+    for song in ("one", "two"):
+        (music / song).mkdir(parents=True)
+        for index in range(3):
+            np.save(music / song / f"{song}_slice{index}.npy", np.zeros((150, 35), dtype=np.float32))
+    clicks(music / "one.wav", 10.0)
+    assert main(_arguments(runs, music, tmp_path / "out")) == 0
+    out = tmp_path / "out" / "exp-3"
+    assert sorted(path.name for path in out.iterdir()) == ["metrics.json", "metrics.md", "one.pkl", "two.pkl"]
+    content = json.loads((out / "metrics.json").read_text())
+    assert (content["n_motions"], content["n_frames"]) == (2, 600)
+    assert "bas" in content["per_motion"]["one.pkl"] and "bas" not in content["per_motion"]["two.pkl"]
+
+
+def test_features_alone_leave_beat_alignment_out(runs, tmp_path, capsys):
+    np.save(tmp_path / "song.npy", np.zeros((160, 35), dtype=np.float32))
+    assert main(_arguments(runs, tmp_path / "song.npy", tmp_path / "out")) == 0
+    content = json.loads((tmp_path / "out" / "exp-3" / "metrics.json").read_text())
+    assert content["skipped"]["bas"] == "no music was given" and content["n_frames"] == 160
+    assert "bas is left out" in capsys.readouterr().err
+
+
+def test_missing_epochs_and_runs_list_what_there_is(runs, tmp_path):
+    with pytest.raises(UserError, match="epochs saved are 3, 12"):
+        main(_arguments(runs, tmp_path, tmp_path / "out", epoch=4))
+    with pytest.raises(UserError, match="no run 'exp' with weights"):
+        main(_arguments(tmp_path / "elsewhere", tmp_path, tmp_path / "out"))
+    with pytest.raises(UserError, match="it has exp"):
+        main([*_arguments(runs, tmp_path, tmp_path / "out"), "name=other"])
+
+
+def test_script_without_arguments_tells_how_to_use_it():
+    if not (paths.REPOSITORY / "environment.sh").exists():
+        pytest.skip("no environment.sh to source")
+    script = paths.REPOSITORY / "code" / "rl_finetune" / "eval.sh"
+    result = subprocess.run(["bash", str(script), "exp"], capture_output=True, text=True)
+    assert result.returncode == 2
+    assert "usage: bash eval.sh EXP_NAME EPOCH MOTION_SAVE_ROOT CKPT_ROOT CACHED_MUSIC_FEATURES" in result.stderr
