@@ -38,6 +38,7 @@ class PretrainConfig:
     max_grad_norm: float
     value_weight: float
     save_every: int
+    minutes: float
     hidden: tuple[int, ...]
     worlds: int
     epochs: int

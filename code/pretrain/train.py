@@ -38,12 +38,13 @@ class Trainer:
         self.ppo = make_ppo(config, self.device)
         self.writer = SummaryWriter(str(run / "curves"))
         self.iteration = load_state(run, self.ppo)
+        self.deadline = time.monotonic() + 60.0 * config.minutes if config.minutes else float("inf")
 
     def train(self, clips: ClipSet) -> None:
         """Train all stages on the clips."""
         first = 0
         for stage in self.config.stages:
-            if self.iteration < first + stage.iterations:
+            if self.iteration < first + stage.iterations and time.monotonic() < self.deadline:
                 self._train_stage(stage, clips.matching(stage.clips), first)
             first += stage.iterations
 
@@ -58,8 +59,11 @@ class Trainer:
             figures |= self.ppo.update()
             self.iteration = iteration + 1
             self._log(figures, progress)
-            if self.iteration % self.config.save_every == 0 or self.iteration == last:
+            late = time.monotonic() > self.deadline
+            if self.iteration % self.config.save_every == 0 or self.iteration == last or late:
                 save_state(self.run, self.ppo, self.iteration)
+            if late:
+                return
 
     def _environment(self, clips: ClipSet) -> EpisodeEnvironment:
         references = reference_motions(list(clips.motions.values()), self.humanoid, FLOOR_PERCENTILE)

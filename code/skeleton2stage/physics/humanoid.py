@@ -108,7 +108,8 @@ def build_humanoid(vertices: np.ndarray, weights: np.ndarray, joints: np.ndarray
     draft = _spec(parts, joints, density=1.0, excluded=[]).compile()
     density = TOTAL_MASS_KG / float(draft.body_subtreemass[0])
     overlapping = rest_overlaps(_spec(parts, joints, density, excluded=[]).compile())
-    spec = _spec(parts, joints, density, [*_JAMMING_PAIRS, *overlapping])
+    excluded = {tuple(sorted(pair)) for pair in (*_JAMMING_PAIRS, *overlapping)}
+    spec = _spec(parts, joints, density, sorted(excluded))
     model = spec.compile()
     return Humanoid(model, spec.to_xml(), joints, tuple(_hulls(model)))
 
@@ -137,7 +138,7 @@ def _spec(
         holder = spec.worldbody if parent < 0 else bodies[parent]
         position = joints[joint] - (joints[parent] if parent >= 0 else joints[joint])
         bodies[joint] = _add_body(spec, holder, name, position, density, is_root=parent < 0)
-    for first, second in dict.fromkeys(excluded):
+    for first, second in excluded:
         spec.add_exclude(bodyname1=first, bodyname2=second)
     return spec
 

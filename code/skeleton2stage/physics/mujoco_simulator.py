@@ -154,4 +154,5 @@ class MujocoSimulator(Simulator):
 
 
 def _tensor(array: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(np.asarray(array, dtype=np.float32))
+    with np.errstate(over="ignore"):  # a diverging world may exceed float32 before it is frozen
+        return torch.from_numpy(np.asarray(array, dtype=np.float32))
