@@ -12,7 +12,7 @@ from skeleton2stage.config import help_text, help_wanted, load_config, to_datacl
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.metrics.beat_alignment import bas
 from skeleton2stage.metrics.clip import MAX_FRAMES, Clip, check_motion, clip_of
-from skeleton2stage.metrics.table import Evaluation, clip_metrics, evaluation_table, write_evaluation
+from skeleton2stage.metrics.table import METRICS, Evaluation, clip_metrics, evaluation_table, write_evaluation
 from skeleton2stage.motion.formats import NotAMotion, motion_files, read_motion
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.music.audio import AUDIO_SUFFIXES, read_audio
@@ -148,6 +148,9 @@ def evaluate_motions(
         per_motion[name]["bas"] = value
     if not alignment:
         skipped["bas"] = "no music was given" if beats is None else "no motion has a song with beats"
+    for metric in METRICS:
+        if metric.of_clip and not any(metric.name in values for values in per_motion.values()):
+            skipped[metric.name] = "it has no finite value for any of the motions"
     return Evaluation({name: len(clip) for name, clip in clips.items()}, per_motion, skipped=skipped)
 
 

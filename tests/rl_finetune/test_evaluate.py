@@ -20,6 +20,14 @@ def swaying(n_frames, seed=0):
     return Motion(poses, np.concatenate((np.zeros((n_frames, 2)), height), axis=1))
 
 
+def test_a_metric_without_a_value_says_so():
+    flying = swaying(30)
+    flying.poses[0, 7:9, 0] = 1.2  # on the tips of its toes in frame 0, which says where the floor is
+    flying.translation[1:, 2] += 1.0
+    skipped = evaluate_motions({"a": flying}).skipped
+    assert "no finite value" in skipped["foot_skating"]
+
+
 @pytest.fixture
 def folder(tmp_path):
     motions = tmp_path / "motions"
@@ -37,7 +45,7 @@ def test_folder_in_metrics_out(folder, tmp_path, capsys):
     content = _read(tmp_path / "metrics.json")
     assert (content["n_motions"], content["n_frames"], content["fps"]) == (2, 660, 30)
     assert set(content["per_motion"]) == {"a.pkl", "more/b.pkl"}
-    assert set(content["metrics"]) == {"pfc", "fgd", "fgd_penetration", "fgd_floating", "mot_mag"}
+    assert set(content["metrics"]) == {"pfc", "fgd", "fgd_penetration", "fgd_floating", "mot_mag", "foot_skating"}
     assert content["metrics"]["mot_mag"] > 0 and content["metrics"]["fgd"] > 0
     assert content["skipped"]["success_rate"] == content["skipped"]["imitation"] == "policy=none"
     assert content["skipped"]["bas"] == "no music was given"

@@ -13,6 +13,7 @@ from skeleton2stage.errors import UserError, unknown_name
 from skeleton2stage.files import read_json, write_json, write_text
 from skeleton2stage.metrics.clip import FPS, Clip
 from skeleton2stage.metrics.foot_contact import pfc
+from skeleton2stage.metrics.foot_skating import foot_skating
 from skeleton2stage.metrics.ground_contact import fgd, fgd_floating, fgd_penetration
 from skeleton2stage.metrics.motion_magnitude import mot_mag
 
@@ -47,6 +48,7 @@ METRICS = (
     Metric("fgd_penetration", "lower", 2, pooled=True, of_clip=lambda clip: float(fgd_penetration(clip.joints_w))),
     Metric("fgd_floating", "lower", 2, pooled=True, of_clip=lambda clip: float(fgd_floating(clip.joints_w))),
     Metric("mot_mag", "neither", 4, of_clip=lambda clip: float(mot_mag(clip.axis_angle))),
+    Metric("foot_skating", "lower", 4, of_clip=lambda clip: float(foot_skating(clip.joints_w))),
     Metric("bas", "higher", 4),
     Metric("success_rate", "higher", 3),
     Metric("imitation", "higher", 4),

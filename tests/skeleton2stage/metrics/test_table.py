@@ -53,7 +53,8 @@ def test_refuses_what_it_cannot_judge(motion, words):
 
 def test_still_clip_has_finite_metrics():
     assert clip_metrics(clip_of(_still(5))) == {
-        "pfc": 0.0, "fgd": 0.0, "fgd_penetration": 0.0, "fgd_floating": 0.0, "mot_mag": 0.0
+        "pfc": 0.0, "fgd": 0.0, "fgd_penetration": 0.0, "fgd_floating": 0.0, "mot_mag": 0.0,
+        "foot_skating": 0.0,
     }
 
 

@@ -1,0 +1,53 @@
+import pytest
+import torch
+
+from skeleton2stage.metrics.foot_skating import foot_skating, sliding_counts
+
+
+def test_published_counts(published, public_joints):
+    for name, joints in public_joints.items():
+        expected = published["per_motion"][name]["footskate_counts_Lslide_Lstatic_Rslide_Rstatic"]
+        counts = [int(count) for foot in ((7, 10), (8, 11)) for count in sliding_counts(joints, foot)]
+        # One foot height lies 3.5e-6 m from its threshold, so one count may differ.
+        assert counts == pytest.approx(expected, abs=1), name
+
+
+def test_published_ratios(published, public_joints):
+    for name, joints in public_joints.items():
+        expected = published["per_motion"][name]["footskate_mean"]
+        if expected is not None and name != "synth06":  # the motion whose count may differ
+            assert float(foot_skating(joints)) == pytest.approx(expected, rel=1e-4), name
+
+
+def _gliding(step_m, n_frames=5):
+    """Return both feet on the floor, the right one gliding along x."""
+    joints = torch.zeros(n_frames, 24, 3)
+    joints[:, [8, 11], 0] = step_m * torch.arange(float(n_frames))[:, None]
+    return joints
+
+
+def test_by_hand():
+    # Half of a 3 cm step is over 1 cm: four of the right foot's five grounded frames slide, the left's none.
+    assert float(foot_skating(_gliding(0.03))) == pytest.approx((4 / 5 + 0) / 2)
+    assert float(foot_skating(_gliding(0.015))) == 0.0
+
+
+def test_a_foot_in_the_air_is_left_out_and_two_give_nothing():
+    joints = _gliding(0.03)
+    joints[:, [7, 10], 2] = 0.5
+    assert float(foot_skating(joints)) == pytest.approx(4 / 5)
+    joints[1:, [8, 11], 2] = 0.5
+    joints[0, 8, 2] = 0.1
+    assert torch.isnan(foot_skating(joints))
+
+
+def test_uneven_toes_put_the_floor_at_the_lower():
+    joints = _gliding(0.0)
+    joints[:, 11, 2], joints[:, 8, 2] = 0.06, 0.06
+    assert [int(count) for count in sliding_counts(joints, (8, 11))] == [0, 0]
+    assert [int(count) for count in sliding_counts(joints, (7, 10))] == [0, 5]
+
+
+def test_batch_equals_one_by_one(public_joints):
+    dances = torch.stack([public_joints["synth02"], public_joints["synth05"]])
+    assert torch.equal(foot_skating(dances), torch.stack([foot_skating(dance) for dance in dances]))
