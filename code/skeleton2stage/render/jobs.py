@@ -1,0 +1,83 @@
+"""Which videos to make: from files and folders on the command line to a list of jobs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from skeleton2stage.errors import UserError
+from skeleton2stage.render.clips import PANEL_COLOURS
+
+MOTION_SUFFIXES = (".pkl", ".npz", ".bvh")
+MUSIC_SUFFIXES = (".wav", ".mp3", ".ogg", ".flac", ".m4a")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One video: its motion files from left to right, their captions, the song, and where it goes."""
+
+    motions: tuple[Path, ...]
+    labels: tuple[str, ...]
+    music: Path | None
+    out: Path
+
+
+def plan_jobs(motions: tuple[Path, ...], out: Path, labels: tuple[str, ...], music: Path | None) -> list[Job]:
+    """Return the videos that the command line asks for; raise UserError where it does not make sense."""
+    _check(motions, labels, music)
+    rows = _rows(motions)
+    captions = labels or _captions(motions)
+    if out.suffix.lower() == ".mp4" and len(rows) > 1:
+        raise UserError(f"'out' is the single file {out}, but there are {len(rows)} videos to write: name a folder")
+    jobs = [Job(row, captions, _song(music, row[0].stem), _target(out, row[0])) for row in rows]
+    if music and music.is_dir() and not any(job.music for job in jobs):
+        raise UserError(f"{music} has no song named as a motion, such as {rows[0][0].stem}.wav: name the song itself")
+    return jobs
+
+
+def _check(motions: tuple[Path, ...], labels: tuple[str, ...], music: Path | None) -> None:
+    if not 1 <= len(motions) <= len(PANEL_COLOURS):
+        raise UserError(f"'motions' must name 1 to {len(PANEL_COLOURS)} files or folders, not {len(motions)}")
+    if labels and len(labels) != len(motions):
+        raise UserError(f"'labels' has {len(labels)} captions for {len(motions)} panels: give one for each")
+    for path in (*motions, *([music] if music else [])):
+        if not path.exists():
+            raise UserError(f"{path} does not exist")
+
+
+def _rows(sources: tuple[Path, ...]) -> list[tuple[Path, ...]]:
+    """Return the motions of each video: the files as given, or the files of one name in every folder."""
+    folders = [source.is_dir() for source in sources]
+    if not any(folders):
+        return [sources]
+    if not all(folders):
+        raise UserError("'motions' mixes files and folders: give files only, or folders only")
+    listings = [_motions_in(folder) for folder in sources]
+    common = sorted(set(listings[0]).intersection(*listings[1:]))
+    if not common:
+        raise UserError(f"{' and '.join(map(str, sources))} have no motion file of the same name")
+    return [tuple(listing[stem] for listing in listings) for stem in common]
+
+
+def _motions_in(folder: Path) -> dict[str, Path]:
+    found = {path.stem: path for path in sorted(folder.iterdir()) if path.suffix.lower() in MOTION_SUFFIXES}
+    if not found:
+        raise UserError(f"{folder} has no motion file ({', '.join(MOTION_SUFFIXES)})")
+    return found
+
+
+def _captions(sources: tuple[Path, ...]) -> tuple[str, ...]:
+    """Return the names that tell sources apart; nothing for a single one."""
+    if len(sources) == 1:
+        return ("",)
+    stems = tuple(source.stem for source in sources)
+    return stems if len(set(stems)) == len(stems) else tuple(source.resolve().parent.name for source in sources)
+
+
+def _song(music: Path | None, stem: str) -> Path | None:
+    if music is None or music.is_file():
+        return music
+    songs = (music / f"{stem}{suffix}" for suffix in MUSIC_SUFFIXES)
+    return next((song for song in songs if song.is_file()), None)
+
+
+def _target(out: Path, motion: Path) -> Path:
+    return out if out.suffix.lower() == ".mp4" else out / f"{motion.stem}.mp4"

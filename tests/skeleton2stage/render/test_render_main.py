@@ -1,0 +1,52 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from skeleton2stage.errors import UserError
+from skeleton2stage.files import write_pickle
+from skeleton2stage.render import __main__ as program
+from skeleton2stage.render.clips import GROUNDS, Look
+
+
+@pytest.fixture
+def dance(standing, tmp_path):
+    path = tmp_path / "dance.pkl"
+    content = {"smpl_poses": standing.poses.reshape(-1, 72), "smpl_trans": standing.translation}
+    write_pickle(path, content | {"full_pose": standing.joints().astype(np.float32)})
+    return path
+
+
+def test_help_explains_every_key(capsys):
+    program.main(["--help"])
+    said = capsys.readouterr().out
+    for key in program.RenderConfig.__dataclass_fields__:
+        assert f"\n{key}:" in said
+    assert all(ground in said for ground in GROUNDS)
+
+
+def test_defaults_in_the_file_are_the_defaults_in_the_code():
+    config = program.to_dataclass(program.load_config("render", ["motions=a", "out=b"]), program.RenderConfig)
+    look, code = config.look(), Look()
+    for name in vars(code):
+        assert getattr(look, name) == pytest.approx(getattr(code, name), abs=0.01), name
+
+
+def test_a_motion_file_becomes_a_video_with_its_sheet(drawing, capsule_body, dance, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(program, "load_body", lambda name: capsule_body)
+    program.main([f"motions={dance}", f"out={tmp_path / 'out'}", "width=64", "height=64", "samples=0", "seconds=0.2"])
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"dance.mp4", "dance.png"}
+    assert "wrote" in capsys.readouterr().out
+
+
+def test_a_missing_song_is_said_before_any_drawing(dance, tmp_path):
+    with pytest.raises(UserError, match=r"none\.wav does not exist"):
+        program.main([f"motions={dance}", f"out={tmp_path / 'x.mp4'}", f"music={tmp_path / 'none.wav'}"])
+
+
+def test_bad_input_is_one_sentence_and_exit_2(tmp_path):
+    command = [sys.executable, "-m", "skeleton2stage.render", f"motions={tmp_path / 'no.pkl'}", "out=x.mp4"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert result.returncode == 2
+    assert result.stderr.strip() == f"error: {tmp_path / 'no.pkl'} does not exist"
