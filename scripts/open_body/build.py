@@ -1,7 +1,7 @@
-"""Build the open body: python scripts/open_body/build.py SKELETON.json [OUT.npz]
+"""Build the open body: python scripts/open_body/build.py [OUT.npz]
 
-SKELETON.json holds SMPL's mean skeleton: "parents" and "offsets" (metres, y up). See requirements.txt
-beside this file for what this needs; using the body needs none of it.
+Writes body_models/open/open_body.npz unless told otherwise, and prints what it measured on it. See
+requirements.txt beside this file for what this needs; using the body needs none of it.
 """
 
 import json
@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import skinning
 import surface
+from density import decimate_by_part
 from fit import Pose, fit_pose
 from regressor import joint_regressor
 from shapes import shape_directions
@@ -17,6 +18,8 @@ from source import Source, load_source
 
 from skeleton2stage import errors, files, paths
 from skeleton2stage.body import mesh
+
+SKELETON = paths.REPOSITORY / "code" / "skeleton2stage" / "motion" / "smpl_skeleton.json"
 
 VOXEL_M = 0.003
 # Gap radii to fill by height in the source's rest pose: toes; crotch and fingertips; nothing; face.
@@ -53,7 +56,7 @@ def build(source: Source, joints: np.ndarray, parents: list[int]) -> dict[str, n
     pose = fit_pose(source, joints)
     weights = _source_weights(source, fine, faces)
     posed = surface.smooth(pose.apply(fine, weights), faces, SURFACE_SMOOTHINGS)
-    vertices, coarse = surface.decimate(posed, faces, N_FACES)
+    vertices, coarse = decimate_by_part(posed, faces, weights, joints, parents, N_FACES)
     vertices = surface.untangle(vertices, coarse)
     return assemble(source, pose, (fine, posed, weights, faces), (vertices, coarse), joints, parents)
 
@@ -92,7 +95,7 @@ def report(body: dict[str, np.ndarray], joints: np.ndarray) -> dict[str, float]:
     vertices, faces = body["v_template"], body["f"]
     error = np.abs(body["J_regressor"].astype(np.float64) @ vertices - joints).max()
     return {
-        "vertices": len(vertices), "faces": len(faces), "closed": mesh.is_closed(faces),
+        "vertices": len(vertices), "faces": len(faces), "closed": bool(mesh.is_closed(faces)),
         "euler_characteristic": mesh.euler_characteristic(faces),
         "joint_error_m": float(error),
         "mass_kg": mesh.volume(vertices, faces) * BODY_DENSITY_KG_M3,
@@ -102,13 +105,14 @@ def report(body: dict[str, np.ndarray], joints: np.ndarray) -> dict[str, float]:
 
 def main(arguments: list[str]) -> None:
     """Build the open body and print what was measured on it."""
-    if not 1 <= len(arguments) <= 2 or arguments[0] in ("-h", "--help"):
-        raise errors.UserError(f"usage: {(__doc__ or '').splitlines()[0].partition(': ')[2]}")
-    out = Path(arguments[1]) if len(arguments) == 2 else paths.open_body()
-    joints, parents = read_skeleton(Path(arguments[0]))
-    print("reading the source body (a minute or two the first time)")
+    if len(arguments) > 1 or arguments[:1] in (["-h"], ["--help"]):
+        print(__doc__)
+        return
+    out = Path(arguments[0]) if arguments else paths.open_body()
+    joints, parents = read_skeleton(SKELETON)
+    print("reading the source body (about two minutes the first time)")
     source = load_source(N_SHAPE_SAMPLES, SEED)
-    print("building (about two minutes)")
+    print("building (about a minute)")
     body = build(source, joints, parents)
     files.write_npz(out, **body)
     print(json.dumps(report(body, joints), indent=1))

@@ -98,12 +98,16 @@ def outward(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return faces if volume > 0 else faces[:, ::-1].copy()
 
 
-def decimate(vertices: np.ndarray, faces: np.ndarray, n_faces: int) -> tuple[np.ndarray, np.ndarray]:
+def decimate(
+    vertices: np.ndarray, faces: np.ndarray, n_faces: int, even: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the mesh with exactly `n_faces` faces, by edge collapses that keep it a closed manifold.
 
-    Quadric error metric (Garland and Heckbert 1997).
+    Collapses what changes the shape least (quadric error, Garland and Heckbert 1997), or, where `even`,
+    the shortest edge, which makes triangles alike in size.
     """
-    found, triangles, _, _ = igl.qslim(np.asfortranarray(vertices), np.asfortranarray(faces, np.int32), n_faces)
+    collapse = igl.decimate if even else igl.qslim
+    found, triangles = collapse(np.asfortranarray(vertices), np.asfortranarray(faces, np.int32), n_faces)[:2]
     found, triangles = _compact(found, triangles.astype(np.int64))
     return found, outward(found, triangles)
 
