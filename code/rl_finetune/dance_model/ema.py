@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 
-class Ema:
+class ExponentialMovingAverage:
     """average <- d average + (1 - d) weights after every step, buffers left out.
 
     d is min(decay, (1 + n) / (10 + n)) at the n-th update, so that a short run does not end with its
@@ -32,7 +32,7 @@ class Ema:
         torch._foreach_copy_(list(model.parameters()), self._average)
 
     @contextmanager
-    def applied(self, model: nn.Module) -> Iterator[nn.Module]:
+    def applied_to(self, model: nn.Module) -> Iterator[nn.Module]:
         """Lend the model with the averaged weights; its own are put back on leaving."""
         own = [parameter.detach().clone() for parameter in model.parameters()]
         self.copy_to(model)

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from rl_finetune.dance_model.adan import Adan
-from rl_finetune.dance_model.ema import Ema
+from rl_finetune.dance_model.ema import ExponentialMovingAverage
 
 LR, B1, B2, B3 = 0.1, 0.02, 0.08, 0.01
 
@@ -75,7 +75,7 @@ def weighing(value):
 
 def test_average_moves_by_one_minus_decay():
     model = weighing(0.0)
-    ema = Ema(model, decay=0.9, warm_up=False)
+    ema = ExponentialMovingAverage(model, decay=0.9, warm_up=False)
     nn.init.constant_(model.weight, 1.0)
     ema.update(model)
     ema.update(model)
@@ -85,7 +85,7 @@ def test_average_moves_by_one_minus_decay():
 
 def test_warm_up_forgets_the_initial_weights():
     model = weighing(5.0)
-    ema = Ema(model, decay=0.9999)
+    ema = ExponentialMovingAverage(model, decay=0.9999)
     nn.init.constant_(model.weight, 1.0)
     ema.update(model)  # decay 1 / 10
     ema.copy_to(model)
@@ -94,10 +94,10 @@ def test_warm_up_forgets_the_initial_weights():
 
 def test_applied_lends_the_average_and_returns_the_weights_even_on_errors():
     model = weighing(0.0)
-    ema = Ema(model, decay=0.5, warm_up=False)
+    ema = ExponentialMovingAverage(model, decay=0.5, warm_up=False)
     nn.init.constant_(model.weight, 2.0)
     ema.update(model)
-    with pytest.raises(RuntimeError), ema.applied(model):
+    with pytest.raises(RuntimeError), ema.applied_to(model):
         assert model.weight.item() == 1.0
         raise RuntimeError
     assert model.weight.item() == 2.0
@@ -105,10 +105,10 @@ def test_applied_lends_the_average_and_returns_the_weights_even_on_errors():
 
 def test_average_goes_on_from_its_saved_state():
     model = weighing(0.0)
-    ema = Ema(model, decay=0.9)
+    ema = ExponentialMovingAverage(model, decay=0.9)
     nn.init.constant_(model.weight, 1.0)
     ema.update(model)
-    other = Ema(weighing(7.0), decay=0.9)
+    other = ExponentialMovingAverage(weighing(7.0), decay=0.9)
     other.load_state_dict(ema.state_dict())
     assert other.n_updates == 1
     other.copy_to(model)

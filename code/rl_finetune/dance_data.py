@@ -1,0 +1,143 @@
+"""Preparing training windows: motions with their songs, or with percussion made from their own beats."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from rl_finetune.dance_model.windows import DanceWindows, load_windows, made_from
+from skeleton2stage.errors import UserError
+from skeleton2stage.motion import layout as layouts
+from skeleton2stage.motion.formats import EXTENSIONS, read_motion
+from skeleton2stage.motion.motion import FPS, Motion
+from skeleton2stage.music.audio import AUDIO_SUFFIXES, read_audio
+from skeleton2stage.music.features import N_FEATURES, aist_tempo_bpm, baseline_features
+from skeleton2stage.music.groove import groove_from_motion
+from skeleton2stage.music.percussion import SAMPLE_RATE_HZ, synthesise
+from skeleton2stage.music.slicing import WINDOW_S, slice_audio
+
+WINDOW_FRAMES = round(WINDOW_S * FPS)
+CACHE_NAME = "dance_windows.npz"
+
+
+@dataclass(frozen=True)
+class WindowConfig:
+    """How windows are cut.
+
+    stride_s: seconds between the starts of two windows. renditions: percussion tracks made for each clip
+    that has no song of its own. layout: of the motion vectors. seed: of the percussion.
+    """
+
+    stride_s: float = 0.5
+    renditions: int = 2
+    layout: str = "edge"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        frames = self.stride_s * FPS
+        if frames < 1 or abs(frames - round(frames)) > 1e-6:
+            raise UserError(f"stride_s must be a whole number of frames (1/30 s), not {self.stride_s}")
+        if self.renditions < 1:
+            raise UserError(f"renditions must be at least 1, not {self.renditions}")
+
+
+def dance_windows(data: Path, config: WindowConfig) -> DanceWindows:
+    """Return the windows of a folder of motions, or those already prepared in an npz.
+
+    A folder's windows are kept beside its motions and made again when a file or the configuration changes.
+    """
+    if data.is_file():
+        return load_windows(data)
+    motions, songs = find_files(data)
+    inputs = _description(motions, songs, config)
+    cached = data / CACHE_NAME
+    if made_from(cached) != inputs:
+        prepare(motions, songs, config).save(cached, inputs)
+    return load_windows(cached)
+
+
+def find_files(folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
+    """Return the motion files and the audio files anywhere in a folder, by stem.
+
+    Raises UserError where there are no motions.
+    """
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != CACHE_NAME)
+    motions = {path.stem: path for path in files if path.suffix in EXTENSIONS}
+    if not motions:
+        raise UserError(f"no motion files ({', '.join(EXTENSIONS)}) in {folder}: prepare the data first")
+    return motions, {path.stem: path for path in files if path.suffix in AUDIO_SUFFIXES}
+
+
+def _description(motions: dict[str, Path], songs: dict[str, Path], config: WindowConfig) -> str:
+    files = {
+        str(path.name): [path.stat().st_size, path.stat().st_mtime_ns] for path in (*motions.values(), *songs.values())
+    }
+    return json.dumps({"config": asdict(config), "files": files}, sort_keys=True)
+
+
+def prepare(motions: dict[str, Path], songs: dict[str, Path], config: WindowConfig) -> DanceWindows:
+    """Cut all motions of at least 5 s into windows with their music."""
+    layout = layouts.layout_named(config.layout)
+    frames, starts, clips, music, names = [], [], [], [], []
+    for number, (stem, path) in enumerate(tqdm(sorted(motions.items()), desc="windows")):
+        motion = read_motion(path)
+        tracks = clip_tracks(stem, motion, songs, config, config.seed * 100_003 + number)
+        features = window_features(tracks, stem, config.stride_s)
+        n_windows = min(len(window_starts(len(motion), config.stride_s)), len(features))
+        if n_windows == 0:
+            continue
+        starts.append(window_starts(len(motion), config.stride_s)[:n_windows] + sum(map(len, frames)))
+        clips.append(np.full(n_windows, len(names)))
+        music.append(features[:n_windows])
+        frames.append(clip_vectors(motion, layout))
+        names.append(stem)
+    if not names:
+        raise UserError(f"none of the {len(motions)} motions lasts {WINDOW_S:g} s, the length of a window")
+    arrays = (torch.from_numpy(np.concatenate(part)) for part in (frames, starts, clips, music))
+    return DanceWindows(*arrays, tuple(names))
+
+
+def clip_vectors(motion: Motion, layout: layouts.MotionLayout) -> np.ndarray:
+    """Return a clip's motion vectors [T, D] float32."""
+    poses, translation = torch.from_numpy(motion.poses), torch.from_numpy(motion.translation)
+    return layouts.encode(poses, translation, layout).numpy()
+
+
+def window_starts(n_frames: int, stride_s: float) -> np.ndarray:
+    """Return the first frames [N] int64 of all whole windows of a clip."""
+    return np.arange(0, n_frames - WINDOW_FRAMES + 1, round(stride_s * FPS), dtype=np.int64)
+
+
+def clip_tracks(
+    stem: str, motion: Motion, songs: dict[str, Path], config: WindowConfig, seed: int
+) -> list[tuple[np.ndarray, int]]:
+    """Return the audio tracks (samples, rate in Hz) of a clip, `renditions` of them: its song, or percussion.
+
+    Percussion falls on the dancer's own beats; each rendition has its own pattern and timbre.
+    """
+    if stem in songs:
+        return [read_audio(songs[stem])] * config.renditions
+    if len(motion) < WINDOW_FRAMES:
+        return [(np.zeros(1, dtype=np.float32), SAMPLE_RATE_HZ)] * config.renditions
+    groove = groove_from_motion(motion.joints(), motion.fps)
+    return [
+        (synthesise(groove, motion.duration_s, seed * config.renditions + rendition), SAMPLE_RATE_HZ)
+        for rendition in range(config.renditions)
+    ]
+
+
+def window_features(tracks: list[tuple[np.ndarray, int]], stem: str, stride_s: float) -> np.ndarray:
+    """Return music features [N, R, 150, 35] of the whole windows of R tracks, each extracted by itself."""
+    start_bpm = aist_tempo_bpm(stem)
+    columns: list[np.ndarray] = []
+    for number, (audio, rate_hz) in enumerate(tracks):
+        if number and audio is tracks[number - 1][0]:
+            columns.append(columns[-1])
+            continue
+        slices = slice_audio(audio, rate_hz, WINDOW_S, stride_s)
+        features = [baseline_features(piece, rate_hz, start_bpm)[:WINDOW_FRAMES] for piece in slices]
+        columns.append(np.array(features, dtype=np.float32).reshape(-1, WINDOW_FRAMES, N_FEATURES))
+    return np.stack(columns, axis=1)

@@ -1,0 +1,195 @@
+"""Training windows: 5 s of motion and of its music, held on the training device and augmented there."""
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+
+from skeleton2stage.errors import UserError
+from skeleton2stage.files import write_npz
+from skeleton2stage.motion.layout import MotionLayout
+from skeleton2stage.motion.scaler import MinMaxScaler
+from skeleton2stage.motion.skeleton import N_JOINTS, mirror_order
+
+_FIT_CHUNK = 512  # windows whose range is taken at a time
+# How entries of a rotation's first two rows change sign when x is reflected on both sides of the matrix.
+_MIRROR_ROT6D = (1.0, -1.0, -1.0, -1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """What may differ between two looks at the same window.
+
+    mirror: exchange left and right in half of the windows. yaw_steps: turn about z by a random multiple of
+    360 degrees / yaw_steps; 0 for none. offset_m: move by up to this much along x and y each.
+    """
+
+    mirror: bool = True
+    yaw_steps: int = 0
+    offset_m: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.yaw_steps < 0 or self.offset_m < 0:
+            raise UserError(f"yaw_steps ({self.yaw_steps}) and offset_m ({self.offset_m}) must not be negative")
+
+
+@dataclass(frozen=True)
+class DanceWindows:
+    """Windows of T frames cut from clips.
+
+    frames: [F, D] float32 motion vectors, unscaled, of all clips one after the other.
+    starts: [N] int64, the frame at which each window starts. clips: [N] int64, the clip it is from.
+    music: [N, R, T, W] float32, R renditions of each window's music.
+    names: the clips' names.
+    """
+
+    frames: torch.Tensor
+    starts: torch.Tensor
+    clips: torch.Tensor
+    music: torch.Tensor
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    @property
+    def window_frames(self) -> int:
+        """Frames of a window."""
+        return self.music.shape[2]
+
+    def vectors(self, index: torch.Tensor) -> torch.Tensor:
+        """Return the motion vectors [B, T, D] of windows [B]."""
+        offsets = torch.arange(self.window_frames, device=self.frames.device)
+        return self.frames[self.starts[index][:, None] + offsets]
+
+    def draw(self, batch: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return motion vectors [B, T, D] and music [B, T, W] of random windows and renditions."""
+        device = self.frames.device
+        index = torch.randint(len(self), (batch,), device=device)
+        rendition = torch.randint(self.music.shape[1], (batch,), device=device)
+        return self.vectors(index), self.music[index, rendition]
+
+    def split(self, held_out: tuple[str, ...]) -> "tuple[DanceWindows, DanceWindows]":
+        """Return the windows of all other clips, and of the held-out ones."""
+        held = torch.tensor([name in held_out for name in self.names], dtype=torch.bool)[self.clips]
+        return self._subset(~held), self._subset(held)
+
+    def _subset(self, mask: torch.Tensor) -> "DanceWindows":
+        return replace(self, starts=self.starts[mask], clips=self.clips[mask], music=self.music[mask])
+
+    def to(self, device: torch.device | str) -> "DanceWindows":
+        """Return the windows with all arrays on a device."""
+        arrays = {name: getattr(self, name).to(device) for name in ("frames", "starts", "clips", "music")}
+        return replace(self, **arrays)
+
+    def save(self, path: Path, made_from: str = "") -> None:
+        """Write one npz; `made_from` is text by which the maker recognises its inputs."""
+        arrays = {name: getattr(self, name).cpu().numpy() for name in ("frames", "starts", "clips", "music")}
+        write_npz(path, **arrays, names=np.array(self.names), made_from=np.array(made_from))
+
+
+def load_windows(path: Path) -> DanceWindows:
+    """Read the npz of `DanceWindows.save`; raise UserError where it is missing, damaged or another file."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: torch.from_numpy(file[name]) for name in ("frames", "starts", "clips", "music")}
+            return DanceWindows(**arrays, names=tuple(file["names"].tolist()))
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist") from None
+    except (KeyError, ValueError, OSError, BadZipFile) as error:
+        raise UserError(f"{path} is not a file of training windows ({error}): prepare it again") from None
+
+
+def made_from(path: Path) -> str | None:
+    """Return the text that `DanceWindows.save` kept, None where there is no readable file."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return str(file["made_from"])
+    except (OSError, KeyError, ValueError, BadZipFile):
+        return None
+
+
+def centred(vectors: torch.Tensor, layout: MotionLayout) -> torch.Tensor:
+    """Return windows [B, T, D] moved so that each starts over the origin; heights stay."""
+    start = torch.zeros_like(vectors[:, :1])
+    start[..., _planar(layout)] = vectors[:, :1, _planar(layout)]
+    return vectors - start
+
+
+def moved(vectors: torch.Tensor, offset_m: torch.Tensor, layout: MotionLayout) -> torch.Tensor:
+    """Return windows [B, T, D] moved by offsets [B, 2] in the floor's plane."""
+    result = vectors.clone()
+    result[..., _planar(layout)] += offset_m[:, None]
+    return result
+
+
+def turned(vectors: torch.Tensor, yaw_rad: torch.Tensor, layout: MotionLayout) -> torch.Tensor:
+    """Return windows [B, T, D] turned about the z axis through the origin by angles [B]."""
+    result = vectors.clone()
+    cos, sin = yaw_rad.cos()[:, None, None], yaw_rad.sin()[:, None, None]
+    # The first two rows of Rz R are the same mixture of R's first two rows as Rz p is of p's x and y.
+    root = vectors[..., layout.rot6d][..., :6]
+    for part, x, y in (
+        (_planar(layout), *vectors[..., _planar(layout)].split(1, dim=-1)),
+        (slice(layout.rot6d.start, layout.rot6d.start + 6), *root.split(3, dim=-1)),
+    ):
+        result[..., part] = torch.cat((cos * x - sin * y, sin * x + cos * y), dim=-1)
+    return result
+
+
+def mirrored(vectors: torch.Tensor, layout: MotionLayout) -> torch.Tensor:
+    """Return windows [B, T, D] reflected in the plane x = 0, left and right exchanged."""
+    result = torch.empty_like(vectors)
+    order = mirror_order()
+    signs = vectors.new_tensor(_MIRROR_ROT6D)
+    rot6d = vectors[..., layout.rot6d].unflatten(-1, (N_JOINTS, 6))[..., order, :]
+    result[..., layout.rot6d] = (rot6d * signs).flatten(-2)
+    result[..., layout.translation] = vectors[..., layout.translation] * signs.new_tensor((-1.0, 1.0, 1.0))
+    partner = [layout.contact_joints.index(order[joint]) for joint in layout.contact_joints]
+    result[..., layout.contacts] = vectors[..., layout.contacts][..., partner]
+    return result
+
+
+def augment(vectors: torch.Tensor, config: AugmentConfig, layout: MotionLayout) -> torch.Tensor:
+    """Return windows [B, T, D] centred, then mirrored, turned and moved at random."""
+    batch, device = len(vectors), vectors.device
+    vectors = centred(vectors, layout)
+    if config.mirror:
+        flip = torch.rand(batch, device=device) < 0.5
+        vectors = torch.where(flip[:, None, None], mirrored(vectors, layout), vectors)
+    if config.yaw_steps:
+        steps = torch.randint(config.yaw_steps, (batch,), device=device)
+        vectors = turned(vectors, steps * (2 * math.pi / config.yaw_steps), layout)
+    offset_m = (2 * torch.rand(batch, 2, device=device) - 1) * config.offset_m
+    return moved(vectors, offset_m, layout)
+
+
+def fit_scaler(windows: DanceWindows, config: AugmentConfig, layout: MotionLayout) -> MinMaxScaler:
+    """Return the scaler of everything that `augment` can make of the windows."""
+    ranges = []
+    for index in torch.arange(len(windows), device=windows.frames.device).split(_FIT_CHUNK):
+        vectors = centred(windows.vectors(index), layout)
+        for variant in (vectors, mirrored(vectors, layout)) if config.mirror else (vectors,):
+            ranges += [_range(look) for look in _turns(variant, config.yaw_steps, layout)]
+    bounds = torch.stack(ranges)
+    low, high = bounds[:, 0].min(dim=0).values, bounds[:, 1].max(dim=0).values
+    low[_planar(layout)] -= config.offset_m
+    high[_planar(layout)] += config.offset_m
+    return MinMaxScaler.fit(torch.stack((low, high)))
+
+
+def _turns(vectors: torch.Tensor, yaw_steps: int, layout: MotionLayout) -> list[torch.Tensor]:
+    angles = torch.arange(max(1, yaw_steps), device=vectors.device) * (2 * math.pi / max(1, yaw_steps))
+    return [turned(vectors, angle.expand(len(vectors)), layout) for angle in angles]
+
+
+def _range(vectors: torch.Tensor) -> torch.Tensor:
+    flat = vectors.flatten(0, 1)
+    return torch.stack((flat.min(dim=0).values, flat.max(dim=0).values))
+
+
+def _planar(layout: MotionLayout) -> slice:
+    return slice(layout.translation.start, layout.translation.start + 2)

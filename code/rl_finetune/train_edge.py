@@ -1,0 +1,301 @@
+"""Train the base dance model: EDGE's diffusion on windows of motion and music."""
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from torch import nn
+from tqdm import tqdm
+
+from rl_finetune.dance_model.adan import Adan
+from rl_finetune.dance_model.ddim import generator_for, sample
+from rl_finetune.dance_model.denoiser import DanceDecoder, n_parameters
+from rl_finetune.dance_model.ema import ExponentialMovingAverage
+from rl_finetune.dance_model.losses import DanceLosses, dance_losses, vector_joints
+from rl_finetune.dance_model.model import DanceModel
+from rl_finetune.dance_model.music_scaling import MusicScaler
+from rl_finetune.dance_model.schedule import N_TIMES, NoiseSchedule, cosine_schedule
+from rl_finetune.dance_model.windows import AugmentConfig, DanceWindows, augment, fit_scaler, load_windows
+from rl_finetune.train_edge_config import TrainEdgeConfig
+from skeleton2stage import paths
+from skeleton2stage.config import help_text, help_wanted, load_config, save_config, to_dataclass
+from skeleton2stage.errors import UserError, run_main
+from skeleton2stage.files import atomic_path
+from skeleton2stage.motion.layout import MotionLayout, layout_named
+from skeleton2stage.motion.motion import FPS
+
+USAGE = "python -m rl_finetune.train_edge [preset=demo|paper] [key=value ...]"
+_PLAIN = AugmentConfig(mirror=False)
+_HELD_OUT_WINDOWS = 64
+
+
+class EdgeTrainer:
+    """One training run, on this process's device; every random draw follows from seed, process and step."""
+
+    def __init__(
+        self, config: TrainEdgeConfig, windows: DanceWindows, run: Path, accelerator: Accelerator
+    ) -> None:
+        self.config, self.run, self.accelerator = config, run, accelerator
+        self.layout = layout_named(config.layout)
+        self.windows, self.held_out = (part.to(accelerator.device) for part in windows.split(config.held_out))
+        check_windows(self.windows, config)
+        self.scaler = fit_scaler(self.windows, config.augment, self.layout)
+        self.music_scaler = MusicScaler.identity(config.denoiser.music_width, accelerator.device)
+        if config.standardise_music:
+            self.music_scaler = MusicScaler.fit(self.windows.music)
+        self.schedule = schedule_on(accelerator.device)
+        torch.manual_seed(config.seed)
+        denoiser = DanceDecoder(config.denoiser)
+        optimiser = Adan(denoiser.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+        self.model, self.optimiser = accelerator.prepare(denoiser, optimiser)
+        self.ema = ExponentialMovingAverage(self.denoiser, config.ema_decay)
+        self.step = load_state(self)
+
+    @property
+    def denoiser(self) -> DanceDecoder:
+        """The denoiser itself, without what several processes or mixed precision wrap around it."""
+        return self.accelerator.unwrap_model(self.model)
+
+    def train(self) -> None:
+        """Take the steps that are left, or as many as `max_minutes` allow."""
+        config = self.config
+        deadline = time.monotonic() + 60 * config.max_minutes if config.max_minutes else float("inf")
+        progress = tqdm(
+            total=config.steps, initial=self.step, desc="steps", disable=not self.accelerator.is_main_process
+        )
+        while self.step < config.steps and not self._past(deadline):
+            losses = self.train_step()
+            progress.update()
+            if self.step % config.log_every == 0:
+                figures = self._figures(losses)
+                self.accelerator.log(figures, step=self.step)
+                progress.set_postfix(loss=f"{figures['loss']:.4f}")
+            if self.step % config.save_every == 0:
+                self.save()
+        progress.close()
+        if self.step % config.save_every:
+            self.save()
+
+    def _past(self, deadline: float) -> bool:
+        """Return whether the time is up, by the first process's clock so that all stop at the same step."""
+        if deadline == float("inf") or self.step % self.config.log_every:
+            return False
+        up = torch.tensor([float(time.monotonic() > deadline)], device=self.accelerator.device)
+        return bool(self.accelerator.gather(up)[0])
+
+    def train_step(self) -> DanceLosses:
+        """Draw a batch, take one optimiser step, and return the losses."""
+        config = self.config
+        torch.manual_seed(step_seed(config.seed, self.accelerator.process_index, self.step))
+        self.model.train()
+        vectors, music = self.windows.draw(config.batch_size)
+        losses = self._losses(self.model, vectors, music, config.augment, config.cond_drop_prob)
+        self.optimiser.zero_grad(set_to_none=True)
+        self.accelerator.backward(losses.total(config.losses))
+        self.optimiser.step()
+        self.ema.update(self.denoiser)
+        self.step += 1
+        return losses
+
+    def _losses(
+        self,
+        model: nn.Module,
+        vectors: torch.Tensor,
+        music: torch.Tensor,
+        augmentation: AugmentConfig,
+        drop: float,
+    ) -> DanceLosses:
+        """Return the losses of denoising windows [B, T, D] at random times."""
+        x0 = self.scaler.normalise(augment(vectors, augmentation, self.layout))
+        times = torch.randint(N_TIMES, (len(x0),), device=x0.device)
+        noisy = self.schedule.add_noise(x0, times, torch.randn_like(x0))
+        predicted = model(noisy, self.music_scaler(music), times, drop).float()
+        return dance_losses(predicted, x0, self.layout, self.scaler, self.config.losses.fk_space)
+
+    def _figures(self, losses: DanceLosses) -> dict[str, float]:
+        terms = {f"loss/{name}": value.item() for name, value in losses._asdict().items()}
+        return {"loss": losses.total(self.config.losses).item()} | terms
+
+    def save(self) -> None:
+        """Write the averaged weights as weights/train-STEP, log what they do, and last the state to resume."""
+        if not self.accelerator.is_main_process:
+            return
+        model = self.exported()
+        model.save(self.run / "weights" / f"train-{self.step}.safetensors", half=self.config.half_storage)
+        self.accelerator.log(self._held_out_figures() | self._preview(model), step=self.step)
+        save_state(self)
+
+    def exported(self) -> DanceModel:
+        """Return the averaged model, for raw music features, in evaluation mode."""
+        denoiser = DanceDecoder(self.config.denoiser).to(self.accelerator.device)
+        self.ema.copy_to(denoiser)
+        self.music_scaler.fold_into(denoiser)
+        return DanceModel(denoiser.eval(), self.layout, self.scaler, self.config.music)
+
+    @torch.no_grad()
+    def _held_out_figures(self) -> dict[str, float]:
+        """Return the averaged weights' losses on held-out windows, evenly chosen, with fixed noise."""
+        if not len(self.held_out):
+            return {}
+        count = min(_HELD_OUT_WINDOWS, len(self.held_out))
+        index = torch.linspace(0, len(self.held_out) - 1, count).long().to(self.accelerator.device)
+        vectors, music = self.held_out.vectors(index), self.held_out.music[index, 0]
+        # The denoiser itself: one process calls this, and a distributed forward would wait for the others.
+        with self.ema.applied_to(self.denoiser) as averaged:
+            averaged.eval()
+            torch.manual_seed(self.config.seed)
+            losses = self._losses(averaged, vectors, music, _PLAIN, 0.0)
+        return {f"held_out/{name}": value for name, value in self._figures(losses).items()}
+
+    def _preview(self, model: DanceModel) -> dict[str, float]:
+        """Return figures of some sampled dances, beside those of the windows whose music they dance to."""
+        count = min(self.config.preview_dances, len(self.windows))
+        if count == 0:
+            return {}
+        index = torch.linspace(0, len(self.windows) - 1, count).long().to(self.accelerator.device)
+        music = self.windows.music[index, 0]
+        dances = sample(model.denoiser, music, generator_for(model.denoiser, self.config.seed)).x0
+        made = motion_figures(model.scaler.unnormalise(dances), self.layout)
+        real = motion_figures(self.windows.vectors(index), self.layout)
+        return {f"preview/{name}": value for name, value in made.items()} | {
+            f"preview_data/{name}": value for name, value in real.items()
+        }
+
+
+def check_windows(windows: DanceWindows, config: TrainEdgeConfig) -> None:
+    """Raise UserError where the training windows do not suit the denoiser, or none are left."""
+    if not len(windows):
+        raise UserError(f"no training windows in {config.data} besides the held-out clips")
+    found = (windows.frames.shape[1], windows.window_frames, windows.music.shape[3])
+    sizes = config.denoiser
+    expected = (sizes.motion_width, sizes.window_frames, sizes.music_width)
+    if found != expected:
+        raise UserError(
+            f"{config.data} has motion width, window frames and music width {found}, "
+            f"the denoiser takes {expected}"
+        )
+
+
+def schedule_on(device: torch.device) -> NoiseSchedule:
+    """Return the cosine schedule with its tables on a device."""
+    return NoiseSchedule(**{name: table.to(device) for name, table in vars(cosine_schedule()).items()})
+
+
+def step_seed(seed: int, process: int, step: int) -> int:
+    """Return the seed of one step of one process, so that a resumed run draws what an unbroken one would."""
+    return (seed * 1_000_003 + process) * 1_000_003 + step
+
+
+@torch.no_grad()
+def motion_figures(vectors: torch.Tensor, layout: MotionLayout) -> dict[str, float]:
+    """Return what tells a dance from a still or a flying one, of motion vectors [B, T, D] in metres.
+
+    mot_mag: mean |change of rot6d| a second. root_speed: of the pelvis, m/s. lowest_joint: mean height of
+    the lowest joint, m.
+    """
+    lowest = vector_joints(vectors, layout)[..., 2].min(dim=-1).values
+    root = vectors[..., layout.translation]
+    return {
+        "mot_mag": (vectors[..., layout.rot6d].diff(dim=1).abs().mean() * FPS).item(),
+        "root_speed": (root.diff(dim=1).norm(dim=-1).mean() * FPS).item(),
+        "lowest_joint": lowest.mean().item(),
+    }
+
+
+def save_state(trainer: EdgeTrainer) -> None:
+    """Write weights, averaged weights, optimiser and step, atomically."""
+    state = {
+        "step": trainer.step,
+        "denoiser": trainer.denoiser.state_dict(),
+        "ema": trainer.ema.state_dict(),
+        "optimiser": trainer.optimiser.state_dict(),
+        "sizes": asdict(trainer.config.denoiser),
+        "scale": trainer.scaler.scale,
+    }
+    with atomic_path(trainer.run / "state.pt") as temporary:
+        torch.save(state, temporary)
+
+
+def load_state(trainer: EdgeTrainer) -> int:
+    """Restore a run's state where it has one; return the number of steps done."""
+    path = trainer.run / "state.pt"
+    if not path.exists():
+        return 0
+    try:
+        state = torch.load(path, weights_only=True, map_location=trainer.accelerator.device)
+        _check_state(state, trainer)
+        trainer.denoiser.load_state_dict(state["denoiser"])
+        trainer.ema.load_state_dict(state["ema"])
+        trainer.optimiser.load_state_dict(state["optimiser"])
+    except Exception as error:  # noqa: BLE001 - a damaged file can raise almost anything
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UserError(
+            f"{path} does not belong to this run or is damaged ({reason}): "
+            "give the run another name, or delete its folder"
+        ) from None
+    return state["step"]
+
+
+def _check_state(state: dict, trainer: EdgeTrainer) -> None:
+    if state["sizes"] != asdict(trainer.config.denoiser):
+        raise ValueError(f"its denoiser is {state['sizes']}")
+    if not torch.equal(state["scale"], trainer.scaler.scale):
+        raise ValueError("its motions were scaled by other data or another augmentation")
+
+
+def training_windows(config: TrainEdgeConfig, accelerator: Accelerator) -> DanceWindows:
+    """Return the windows of the data folder, prepared by the first process if need be, or of an npz."""
+    data = paths.locate(config.data)
+    if data.is_file():
+        return load_windows(data)
+    if not data.is_dir():
+        raise UserError(f"no data at {data}: prepare it first, or give data=FOLDER or data=FILE.npz")
+    if config.music != "baseline":
+        raise UserError(f"{config.music} features cannot be made here: give data=FILE.npz with them")
+    from rl_finetune.dance_data import WindowConfig, dance_windows  # audio libraries, for preparing alone
+
+    windows = WindowConfig(config.stride_s, config.renditions, config.layout, config.seed)
+    with accelerator.main_process_first():
+        return dance_windows(data, windows)
+
+
+def describe(trainer: EdgeTrainer) -> str:
+    """Return one line with sizes and batch arithmetic."""
+    config, processes = trainer.config, trainer.accelerator.num_processes
+    return (
+        f"{n_parameters(trainer.denoiser) / 1e6:.2f} M parameters on {trainer.accelerator.device}; "
+        f"{len(trainer.windows)} windows, {len(trainer.held_out)} held out; {config.steps} steps of "
+        f"{config.batch_size} x {processes} process{'es' if processes > 1 else ''} = "
+        f"{config.batch_size * processes} windows; starting at step {trainer.step}"
+    )
+
+
+def main(arguments: list[str]) -> None:
+    """Compose the configuration and run."""
+    if help_wanted(arguments):
+        print(help_text(USAGE, "train_edge"))
+        return
+    resolved = load_config("train_edge", arguments)
+    config = to_dataclass(resolved, TrainEdgeConfig)
+    run = config.out or paths.runs() / "train_edge" / config.name
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise UserError("device=cuda, but this machine has no NVIDIA GPU that torch can use")
+    accelerator = Accelerator(
+        log_with=list(config.trackers) or None, project_dir=str(run), cpu=config.device == "cpu",
+        mixed_precision=config.precision,
+    )
+    trainer = EdgeTrainer(config, training_windows(config, accelerator), run, accelerator)
+    if accelerator.is_main_process:
+        save_config(run / "config.yaml", resolved)
+        print(describe(trainer))
+    accelerator.init_trackers("curves")
+    trainer.train()
+    accelerator.end_training()
+    if accelerator.is_main_process:
+        print(f"weights: {run / 'weights' / f'train-{trainer.step}.safetensors'}\ncurves:  {run / 'curves'}")
+
+
+if __name__ == "__main__":
+    run_main(main)

@@ -1,0 +1,146 @@
+"""Training windows: cutting, augmentation against the motion it stands for, and scaling."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from rl_finetune.dance_model.windows import (
+    AugmentConfig,
+    DanceWindows,
+    augment,
+    centred,
+    fit_scaler,
+    load_windows,
+    made_from,
+    mirrored,
+    moved,
+    turned,
+)
+from skeleton2stage.errors import UserError
+from skeleton2stage.motion import layout as layouts
+from skeleton2stage.motion.motion import Motion
+
+
+def random_motion(seed=0, frames=12):
+    rng = np.random.default_rng(seed)
+    steps = rng.normal(0, 0.02, (frames, 3)).cumsum(axis=0) + [0.4, -0.2, 1.0]
+    return Motion(rng.normal(0, 0.4, (frames, 24, 3)), steps)
+
+
+def vectors_of(motion, layout=layouts.EDGE):
+    return layouts.encode(torch.from_numpy(motion.poses), torch.from_numpy(motion.translation), layout)[None]
+
+
+@pytest.fixture
+def windows():
+    frames = torch.cat([vectors_of(random_motion(seed))[0] for seed in range(2)])
+    starts, clips = torch.tensor([0, 4, 12, 16]), torch.tensor([0, 0, 1, 1])
+    music = torch.arange(4.0)[:, None, None, None].expand(4, 2, 8, 3) + torch.tensor([0.0, 0.5])[:, None, None]
+    return DanceWindows(frames, starts, clips, music, ("first", "second"))
+
+
+def test_windows_are_cut_from_the_clips(windows):
+    vectors = windows.vectors(torch.tensor([1, 3]))
+    assert torch.equal(vectors[0], windows.frames[4:12])
+    assert torch.equal(vectors[1], windows.frames[16:24])
+
+
+def test_drawn_music_belongs_to_the_drawn_motion(windows):
+    torch.manual_seed(0)
+    vectors, music = windows.draw(64)
+    starts = windows.starts[music[:, 0, 0].floor().long()]
+    assert torch.equal(vectors[:, 0], windows.frames[starts])
+    assert set(music[:, 0, 0].tolist()) == {0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5}
+
+
+def test_held_out_clips_leave_the_training_windows(windows):
+    train, held = windows.split(("second", "elsewhere"))
+    assert train.clips.tolist() == [0, 0]
+    assert held.starts.tolist() == [12, 16]
+    assert held.music[:, 0, 0, 0].tolist() == [2, 3]
+
+
+def test_saved_windows_come_back(windows, tmp_path):
+    windows.save(tmp_path / "w.npz", "recipe")
+    again = load_windows(tmp_path / "w.npz")
+    assert again.names == windows.names
+    for name in ("frames", "starts", "clips", "music"):
+        assert torch.equal(getattr(again, name), getattr(windows, name))
+    assert made_from(tmp_path / "w.npz") == "recipe"
+    assert made_from(tmp_path / "none.npz") is None
+
+
+def test_files_of_another_kind_are_refused(tmp_path):
+    np.savez(tmp_path / "other.npz", frames=np.zeros(3))
+    (tmp_path / "text.npz").write_text("not an archive")
+    for name in ("other", "text"):
+        with pytest.raises(UserError, match="not a file of training windows"):
+            load_windows(tmp_path / f"{name}.npz")
+    with pytest.raises(UserError, match="does not exist"):
+        load_windows(tmp_path / "none.npz")
+
+
+@pytest.mark.parametrize("layout", [layouts.EDGE, layouts.POPDG], ids=lambda layout: layout.name)
+def test_mirroring_vectors_is_mirroring_the_motion(layout):
+    motion = random_motion()
+    ours, expected = mirrored(vectors_of(motion, layout), layout), vectors_of(motion.mirrored(), layout)
+    for part in layout.body:
+        torch.testing.assert_close(ours[..., part], expected[..., part], atol=1e-5, rtol=0)
+    torch.testing.assert_close(mirrored(ours, layout), vectors_of(motion, layout))
+
+
+def test_mirroring_exchanges_the_feet_of_contacts():
+    vectors = torch.zeros(1, 1, 151)
+    vectors[..., :4] = torch.tensor([1.0, 2.0, 3.0, 4.0])  # left ankle, right ankle, left toe, right toe
+    assert mirrored(vectors, layouts.EDGE)[0, 0, :4].tolist() == [2, 1, 4, 3]
+
+
+def test_turning_vectors_is_turning_the_joints():
+    motion = random_motion()
+    yaw = torch.tensor([0.7])
+    ours = turned(vectors_of(motion), yaw, layouts.EDGE)
+    axis_angle, root, _ = layouts.decode(ours, layouts.EDGE)
+    joints = Motion(axis_angle[0].numpy(), root[0].numpy()).joints()
+    cos, sin = math.cos(0.7), math.sin(0.7)
+    expected = motion.joints() @ np.array([[cos, sin, 0], [-sin, cos, 0], [0, 0, 1]])
+    np.testing.assert_allclose(joints, expected, atol=1e-5)
+    assert torch.equal(ours[..., :4], vectors_of(motion)[..., :4])
+
+
+def test_centring_and_moving_touch_only_the_plane():
+    vectors = vectors_of(random_motion())
+    result = moved(centred(vectors, layouts.EDGE), torch.tensor([[2.0, -1.0]]), layouts.EDGE)
+    np.testing.assert_allclose(result[0, 0, 4:6], [2.0, -1.0], atol=1e-6)
+    torch.testing.assert_close(result[..., 4:6].diff(dim=1), vectors[..., 4:6].diff(dim=1), atol=1e-6, rtol=0)
+    assert torch.equal(result[..., 6:], vectors[..., 6:])
+
+
+def test_augmented_windows_stay_within_the_scaler_and_fill_it(windows):
+    config = AugmentConfig(mirror=True, yaw_steps=6, offset_m=0.3)
+    scaler = fit_scaler(windows, config, layouts.EDGE)
+    torch.manual_seed(0)
+    everything = torch.arange(4).repeat(100)
+    scaled = scaler.normalise(augment(windows.vectors(everything), config, layouts.EDGE))
+    assert scaled.abs().max() <= 1 + 1e-4
+    reached = scaled.flatten(0, 1).abs().max(dim=0).values
+    assert reached[7:].min() > 0.99
+
+
+def test_without_augmentation_windows_are_only_centred(windows):
+    vectors = windows.vectors(torch.tensor([0, 2]))
+    plain = augment(vectors, AugmentConfig(mirror=False), layouts.EDGE)
+    torch.testing.assert_close(plain, centred(vectors, layouts.EDGE))
+
+
+def test_half_of_the_windows_are_mirrored(windows):
+    torch.manual_seed(0)
+    result = augment(windows.vectors(torch.zeros(400).long()), AugmentConfig(), layouts.EDGE)
+    share = (result - centred(windows.vectors(torch.tensor([0])), layouts.EDGE)).abs().amax((1, 2)) > 1e-5
+    assert share.float().mean().item() == pytest.approx(0.5, abs=0.1)
+
+
+def test_negative_augmentation_is_refused():
+    with pytest.raises(UserError, match="must not be negative"):
+        AugmentConfig(offset_m=-1.0)

@@ -1,0 +1,102 @@
+"""Preparing windows from folders of motions, with and without songs."""
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from rl_finetune import dance_data
+from rl_finetune.dance_data import WindowConfig, dance_windows, find_files, window_starts
+from skeleton2stage.errors import UserError
+from skeleton2stage.files import write_pickle
+from skeleton2stage.motion import layout as layouts
+from skeleton2stage.motion.motion import Motion
+
+RATE_HZ = 15360
+
+
+def swinging(frames):
+    """A figure that stands at 1 m, arms swinging at 1 Hz, its feet still."""
+    poses = np.zeros((frames, 24, 3))
+    poses[:, 0, 0] = np.pi / 2
+    poses[:, 16:18, 2] = 0.8 * np.sin(2 * np.pi * np.arange(frames) / 30)[:, None]
+    return Motion(poses, np.tile([0.3, 0.1, 1.0], (frames, 1)))
+
+
+def write_motion(path, frames):
+    motion = swinging(frames)
+    write_pickle(path, {
+        "smpl_poses": motion.poses.reshape(-1, 72), "smpl_trans": motion.translation,
+        "full_pose": motion.joints(),
+    })
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write_motion(tmp_path / "a.pkl", 165)
+    write_motion(tmp_path / "b.pkl", 150)
+    write_motion(tmp_path / "short.pkl", 149)
+    return tmp_path
+
+
+@pytest.mark.parametrize(("frames", "expected"), [(149, []), (150, [0]), (164, [0]), (180, [0, 15, 30])])
+def test_whole_windows_every_half_second(frames, expected):
+    assert window_starts(frames, 0.5).tolist() == expected
+
+
+def test_percussion_is_made_for_clips_without_songs(folder):
+    windows = dance_windows(folder, WindowConfig())
+    assert windows.names == ("a", "b")
+    assert windows.clips.tolist() == [0, 0, 1]
+    assert windows.starts.tolist() == [0, 15, 165]
+    assert windows.music.shape == (3, 2, 150, 35)
+    assert windows.frames.shape == (315, 151)
+    beats = windows.music[..., 34].sum(dim=-1)
+    assert (beats >= 5).all()  # 5 s at 80 bpm or more hold 6 beats, of which a tracker may drop one
+    assert not torch.equal(windows.music[0, 0], windows.music[0, 1])
+    axis_angle, root, contacts = layouts.decode(windows.vectors(torch.tensor([2])), layouts.EDGE)
+    np.testing.assert_allclose(axis_angle[0].numpy(), swinging(150).poses, atol=1e-5)
+    np.testing.assert_allclose(root[0].numpy(), swinging(150).translation, atol=1e-6)
+    assert contacts.eq(1).all()
+
+
+def test_prepared_windows_are_kept_until_something_changes(folder, monkeypatch):
+    made = []
+    prepare = dance_data.prepare
+    monkeypatch.setattr(dance_data, "prepare", lambda *inputs: made.append(1) or prepare(*inputs))
+    config = WindowConfig(stride_s=1.0, renditions=1)
+    first, again = dance_windows(folder, config), dance_windows(folder, config)
+    assert len(made) == 1
+    assert torch.equal(first.music, again.music)
+    assert len(dance_windows(folder / dance_data.CACHE_NAME, config)) == 2
+    (folder / "b.pkl").unlink()
+    assert dance_windows(folder, config).names == ("a",)
+    dance_windows(folder, WindowConfig(stride_s=0.5, renditions=1))
+    assert len(made) == 3
+
+
+def test_a_song_of_the_same_name_is_used(tmp_path):
+    write_motion(tmp_path / "motions" / "a.pkl", 200)
+    (tmp_path / "wavs").mkdir()
+    clicks = np.zeros(int(5.4 * RATE_HZ), dtype=np.float32)
+    clicks[:: RATE_HZ // 2] = 0.9
+    soundfile.write(tmp_path / "wavs" / "a.wav", clicks, RATE_HZ)
+    windows = dance_windows(tmp_path, WindowConfig())
+    assert len(windows) == 1  # the song, not the motion, ends first
+    assert torch.equal(windows.music[:, 0], windows.music[:, 1])
+    onsets = windows.music[0, 0, :, 33].nonzero().flatten()
+    assert (onsets.diff() == 15).sum() >= 5  # clicks every half second
+
+
+def test_folders_without_motions_or_long_ones_are_refused(tmp_path):
+    with pytest.raises(UserError, match="no motion files"):
+        find_files(tmp_path)
+    write_motion(tmp_path / "short.pkl", 60)
+    with pytest.raises(UserError, match="none of the 1 motions lasts 5 s"):
+        dance_windows(tmp_path, WindowConfig())
+
+
+@pytest.mark.parametrize("bad", [{"stride_s": 0.51}, {"stride_s": 0.0}, {"renditions": 0}])
+def test_windows_that_cannot_be_cut_are_refused(bad):
+    with pytest.raises(UserError, match="must be"):
+        WindowConfig(**bad)

@@ -1,0 +1,169 @@
+"""Training the base dance model: it learns, resumes exactly, exports what it trained, and refuses bad input."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from accelerate import Accelerator
+
+from rl_finetune import train_edge
+from rl_finetune.dance_model import model as dance_models
+from rl_finetune.dance_model.ddim import generator_for, sample
+from rl_finetune.dance_model.windows import DanceWindows
+from rl_finetune.train_edge import EdgeTrainer, step_seed
+from rl_finetune.train_edge_config import TrainEdgeConfig
+from skeleton2stage.config import load_config, to_dataclass
+from skeleton2stage.errors import UserError
+from skeleton2stage.motion import layout as layouts
+
+SMALL = [
+    "steps=6", "batch_size=4", "log_every=1", "save_every=3", "preview_dances=1", "trackers=[]", "device=cpu",
+    "denoiser.latent_width=16", "denoiser.feedforward_width=16", "denoiser.n_layers=1", "denoiser.n_heads=2",
+    "held_out=[second]", "half_storage=false",
+]
+
+
+def configured(*overrides):
+    return to_dataclass(load_config("train_edge", [*SMALL, *overrides]), TrainEdgeConfig)
+
+
+@pytest.fixture(scope="module")
+def windows():
+    """Eight windows of figures that sway, and music that tells how."""
+    torch.manual_seed(0)
+    sway = torch.sin(torch.linspace(0, 60, 400))[:, None]
+    axis_angle = 0.3 * sway[..., None] * torch.rand(24, 3)
+    frames = layouts.encode(axis_angle, torch.tensor([0.0, 0.0, 1.0]) + 0.1 * sway, layouts.EDGE)
+    starts, clips = torch.arange(8) * 30, torch.tensor([0] * 6 + [1] * 2)
+    music = 20 * torch.randn(8, 2, 150, 35) - 50
+    return DanceWindows(frames, starts, clips, music, ("first", "second"))
+
+
+def trainer(config, windows, run):
+    return EdgeTrainer(config, windows, run, Accelerator(cpu=True))
+
+
+@pytest.mark.parametrize("preset", ["demo", "paper"])
+def test_presets_fill_the_configuration(preset):
+    config = to_dataclass(load_config("train_edge", [f"preset={preset}"]), TrainEdgeConfig)
+    assert config.held_out == ("60_12", "61_12", "60_05", "61_05", "131_02")
+    assert (config.denoiser.latent_width == 512) == (preset == "paper")
+    assert config.losses.foot == 10.942
+
+
+def test_training_lowers_the_loss(windows, tmp_path):
+    config = configured("steps=40", "save_every=100", "learning_rate=3e-3", "batch_size=16")
+    run = trainer(config, windows, tmp_path)
+    first = [run.train_step().reconstruction.item() for _ in range(5)]
+    while run.step < 40:
+        last = run.train_step().reconstruction.item()
+    assert last < 0.7 * sum(first) / 5
+
+
+def test_a_killed_run_goes_on_as_if_unbroken(windows, tmp_path):
+    whole = trainer(configured(), windows, tmp_path / "whole")
+    whole.train()
+    parted = trainer(configured(), windows, tmp_path / "parted")
+    for _ in range(3):
+        parted.train_step()
+    parted.save()
+    parted.train_step()  # lost with the process
+    resumed = trainer(configured(), windows, tmp_path / "parted")
+    assert resumed.step == 3
+    resumed.train()
+    for name, value in whole.denoiser.state_dict().items():
+        assert torch.equal(resumed.denoiser.state_dict()[name], value), name
+    both = [tmp_path / name / "weights" / "train-6.safetensors" for name in ("whole", "parted")]
+    assert both[0].read_bytes() == both[1].read_bytes()
+
+
+def test_saved_model_is_the_average_for_raw_music(windows, tmp_path):
+    run = trainer(configured("ema_decay=0.5"), windows, tmp_path)
+    run.train()
+    model = dance_models.load(tmp_path / "weights" / "train-6")
+    x, times, music = torch.randn(2, 150, 151), torch.tensor([10, 900]), windows.music[:2, 0]
+    with torch.no_grad(), run.ema.applied_to(run.denoiser) as averaged:
+        averaged.eval()
+        expected = averaged(x, run.music_scaler(music), times)
+        torch.testing.assert_close(model.denoiser(x, music, times), expected, atol=1e-4, rtol=1e-4)
+    (motion,) = model.motions(sample(model.denoiser, music[:1], generator_for(model.denoiser, 0)).x0)
+    assert len(motion) == 150
+
+
+def test_held_out_and_preview_figures_are_logged(windows, tmp_path, monkeypatch):
+    run = trainer(configured("save_every=6"), windows, tmp_path)
+    logged = {}
+    monkeypatch.setattr(run.accelerator, "log", lambda figures, step: logged.update(figures))
+    run.train()
+    assert logged["held_out/loss"] > 0
+    assert logged["preview_data/lowest_joint"] < 1.0
+    assert logged["preview/mot_mag"] > 0
+
+
+def test_time_limit_stops_and_saves(windows, tmp_path):
+    run = trainer(configured("max_minutes=0.0001", "steps=1000", "save_every=1000"), windows, tmp_path)
+    run.train()
+    assert 0 < run.step < 1000
+    assert (tmp_path / "weights" / f"train-{run.step}.safetensors").exists()
+
+
+def test_steps_draw_differently_and_reproducibly():
+    seeds = {step_seed(seed, process, step) for seed in range(3) for process in range(3) for step in range(50)}
+    assert len(seeds) == 450
+
+
+def test_a_state_of_another_model_or_damaged_is_refused(windows, tmp_path):
+    trainer(configured("steps=1", "save_every=1"), windows, tmp_path).train()
+    with pytest.raises(UserError, match="give the run another name"):
+        trainer(configured("denoiser.n_layers=2"), windows, tmp_path)
+    with pytest.raises(UserError, match="another augmentation"):
+        trainer(configured("augment.offset_m=2"), windows, tmp_path)
+    (tmp_path / "state.pt").write_bytes(b"torn")
+    with pytest.raises(UserError, match="damaged"):
+        trainer(configured(), windows, tmp_path)
+
+
+def test_windows_that_do_not_fit_are_refused(windows, tmp_path):
+    with pytest.raises(UserError, match="the denoiser takes"):
+        trainer(configured("denoiser.music_width=7"), windows, tmp_path)
+    with pytest.raises(UserError, match="no training windows"):
+        trainer(configured("held_out=[first,second]"), windows, tmp_path)
+    wrong = replace(windows, music=windows.music[:, :, :100])
+    with pytest.raises(UserError, match="100"):
+        trainer(configured(), wrong, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("steps=0", "steps must be at least 1"),
+        ("learning_rate=0", "learning_rate must be above 0"),
+        ("cond_drop_prob=1", "cond_drop_prob"),
+        ("precision=fp8", "choose one of bf16, no"),
+        ("device=tpu", "choose one of auto, cpu, cuda"),
+        ("losses.fk_space=world", "choose one of metric, normalised"),
+        ("latent=3", "unknown key"),
+    ],
+)
+def test_bad_configuration_is_one_sentence(override, message):
+    with pytest.raises(UserError, match=message):
+        configured(override)
+
+
+def test_entry_point_trains_from_a_prepared_file(windows, tmp_path, capsys):
+    windows.save(tmp_path / "w.npz")
+    train_edge.main([
+        *SMALL, f"data={tmp_path / 'w.npz'}", f"out={tmp_path / 'run'}", "steps=2", "trackers=[tensorboard]"
+    ])
+    assert "6 windows, 2 held out; 2 steps of 4 x 1 process = 4 windows" in capsys.readouterr().out
+    assert json.loads((tmp_path / "run" / "weights" / "train-2.json").read_text())["kind"] == "dance_model"
+    assert list((tmp_path / "run" / "curves").glob("events*"))
+    assert "latent_width: 16" in (tmp_path / "run" / "config.yaml").read_text()
+
+
+def test_entry_point_names_missing_data(tmp_path):
+    with pytest.raises(UserError, match="prepare it first"):
+        train_edge.main([*SMALL, f"data={tmp_path / 'nothing'}"])
+    with pytest.raises(UserError, match="jukebox features cannot be made here"):
+        train_edge.main([*SMALL, f"data={tmp_path}", "music=jukebox"])
