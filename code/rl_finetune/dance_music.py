@@ -12,9 +12,9 @@ import torch
 from rl_finetune.dance_model.long import music_windows, n_windows
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.motion import FPS
-from skeleton2stage.music.audio import AUDIO_SUFFIXES, MIN_DURATION_S, read_audio, require_duration
-from skeleton2stage.music.features import baseline_features
-from skeleton2stage.music.slicing import SAMPLING_STRIDE_S, WINDOW_S, slice_audio
+from skeleton2stage.music.audio import AUDIO_SUFFIXES, MIN_DURATION_S
+from skeleton2stage.music.slicing import SAMPLING_STRIDE_S, WINDOW_S
+from skeleton2stage.music.songs import load_song, windows
 
 FEATURE_SUFFIX = ".npy"
 WINDOW_FRAMES = round(WINDOW_S * FPS)
@@ -92,12 +92,8 @@ def read_song(path: Path, seconds: float) -> DanceMusic:
 
     A song shorter than `seconds` gives the whole windows that it has; one under 5 s raises UserError.
     """
-    audio, sample_rate_hz = read_audio(path)
-    require_duration(audio, sample_rate_hz, MIN_DURATION_S, path)
-    count = n_windows(round(seconds * FPS), WINDOW_FRAMES)
-    slices = slice_audio(audio, sample_rate_hz)[:count]
-    windows = np.stack([baseline_features(piece, sample_rate_hz)[:WINDOW_FRAMES] for piece in slices])
-    return _dance_music(path, torch.from_numpy(windows), seconds)
+    heard_s = WINDOW_S + SAMPLING_STRIDE_S * (n_windows(round(seconds * FPS), WINDOW_FRAMES) - 1)
+    return _dance_music(path, torch.from_numpy(windows(load_song(path).cut(heard_s))), seconds)
 
 
 def read_features(path: Path, seconds: float) -> DanceMusic:
@@ -115,9 +111,9 @@ def read_slices(folder: Path, seconds: float) -> DanceMusic:
     return _dance_music(folder, torch.stack(slices), seconds)
 
 
-def _dance_music(path: Path, windows: torch.Tensor, seconds: float) -> DanceMusic:
-    covered = WINDOW_FRAMES + (len(windows) - 1) * STRIDE_FRAMES
-    return DanceMusic(_name(path), windows, min(round(seconds * FPS), covered))
+def _dance_music(path: Path, pieces: torch.Tensor, seconds: float) -> DanceMusic:
+    covered = WINDOW_FRAMES + (len(pieces) - 1) * STRIDE_FRAMES
+    return DanceMusic(_name(path), pieces, min(round(seconds * FPS), covered))
 
 
 def _number_of(path: Path) -> tuple[int, str]:

@@ -11,6 +11,14 @@ from skeleton2stage.motion.scaler import MinMaxScaler
 from skeleton2stage.music.audio import write_wav
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory):
+    """Keep music features of tests out of the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("S2S_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def tiny_model():
     """Return an untrained model whose poses stay near an upright one: rotations vary by a tenth."""
