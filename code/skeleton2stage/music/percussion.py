@@ -13,7 +13,7 @@ from skeleton2stage.music.groove import Groove
 SAMPLE_RATE_HZ = 30720  # what beat detection works at, and twice what the features do
 STEPS_PER_BEAT = 4
 _PEAK = 0.9
-_ROOM_NOISE = 1e-4  # -80 dB: silence between hits is a room's, not a digital zero
+_ROOM_NOISE = 5e-4  # -66 dB: silence between hits is a room's, not a digital zero
 _HIT_GAIN = {".": 0.0, "o": 0.5, "x": 1.0}
 
 
@@ -139,9 +139,11 @@ def snare(kit: Kit, rng: np.random.Generator, rate_hz: int) -> np.ndarray:
 def hat(kit: Kit, rng: np.random.Generator, rate_hz: int) -> np.ndarray:
     """Return a closed hi-hat: noise above 6 kHz, [N]."""
     time_s = _times(6 * kit.hat_decay_s, rate_hz)
-    spectrum = np.fft.rfft(rng.standard_normal(len(time_s)))
+    noise = rng.standard_normal(len(time_s)) * np.exp(-time_s / kit.hat_decay_s)
+    # Filtered after the decay: a decay's sudden start would bring the low bands back.
+    spectrum = np.fft.rfft(noise)
     spectrum[np.fft.rfftfreq(len(time_s), 1.0 / rate_hz) < 6000.0] = 0.0
-    return 0.25 * np.fft.irfft(spectrum, len(time_s)) * np.exp(-time_s / kit.hat_decay_s)
+    return 0.25 * np.fft.irfft(spectrum, len(time_s))
 
 
 def clave(kit: Kit, rng: np.random.Generator, rate_hz: int) -> np.ndarray:

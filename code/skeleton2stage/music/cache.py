@@ -1,0 +1,74 @@
+"""A cache of music features on disk, found by content: the same samples never cost twice."""
+
+import hashlib
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from skeleton2stage import paths
+from skeleton2stage.files import atomic_path
+from skeleton2stage.music.features import N_FEATURES, baseline_features
+
+_FEATURES_VERSION = 1  # raise when `baseline_features` comes to give other numbers
+
+
+def cache_folder() -> Path:
+    """Return the folder of cached music features."""
+    return paths.cache() / "music_features"
+
+
+def cached_features(
+    audio: np.ndarray, sample_rate_hz: int, start_bpm: float | None = None, folder: Path | None = None
+) -> np.ndarray:
+    """Return `baseline_features` [T, 35] of audio [N], from the cache `folder` where they are there."""
+    return cached_slice_features(audio[None], sample_rate_hz, start_bpm, folder)[0]
+
+
+def cached_slice_features(
+    slices: np.ndarray, sample_rate_hz: int, start_bpm: float | None = None, folder: Path | None = None
+) -> np.ndarray:
+    """Return features [S, T, 35] of audio slices [S, N], each extracted by itself, through the cache.
+
+    All slices are one entry. `folder` defaults to `cache_folder()`.
+    """
+    key = features_key(slices, sample_rate_hz, start_bpm)
+
+    def compute() -> np.ndarray:
+        return np.stack([baseline_features(audio, sample_rate_hz, start_bpm) for audio in slices])
+
+    return cached_array((folder or cache_folder()) / f"{key}.npy", compute, ndim=3, last_dim=N_FEATURES)
+
+
+def features_key(audio: np.ndarray, sample_rate_hz: int, start_bpm: float | None) -> str:
+    """Return a name made of all that features depend on: samples, settings and the extractor's version."""
+    settings = (_FEATURES_VERSION, version("librosa"), audio.shape, str(audio.dtype), sample_rate_hz, start_bpm)
+    digest = hashlib.sha256(repr(settings).encode())
+    digest.update(np.ascontiguousarray(audio).data)
+    return digest.hexdigest()[:32]
+
+
+def cached_array(path: Path, compute: Callable[[], np.ndarray], ndim: int, last_dim: int) -> np.ndarray:
+    """Return the array in `path`, or compute it and put it there.
+
+    An entry that cannot be read, or is not a finite array of `ndim` dimensions with the last of
+    `last_dim`, is computed again. A folder that cannot be written only costs the time next time.
+    """
+    try:
+        value = np.load(path, allow_pickle=False)
+        if value.ndim == ndim and value.shape[-1] == last_dim and np.isfinite(value).all():
+            return value
+    except (OSError, ValueError, EOFError):
+        pass  # absent or damaged
+    value = compute()
+    _store(path, value)
+    return value
+
+
+def _store(path: Path, value: np.ndarray) -> None:
+    try:
+        with atomic_path(path) as temporary, temporary.open("wb") as file:
+            np.save(file, value, allow_pickle=False)
+    except OSError:
+        return

@@ -1,0 +1,86 @@
+"""Songs: audio with its name, and the feature windows that dances are conditioned on."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from skeleton2stage.errors import UserError
+from skeleton2stage.music import audio as audio_files
+from skeleton2stage.music.beats import music_beats
+from skeleton2stage.music.cache import cached_features, cached_slice_features
+from skeleton2stage.music.features import aist_tempo_bpm
+from skeleton2stage.music.slicing import SAMPLING_STRIDE_S, WINDOW_S, slice_audio
+
+
+@dataclass(frozen=True, eq=False)
+class Song:
+    """A piece of music.
+
+    name: file name without suffix, or a track's name.
+    audio: mono float32 [N] at sample_rate_hz, the file's own rate: resampling belongs to the
+        extractors, which do it slice by slice as EDGE does.
+    path: the file it came from, None for a synthesised track.
+    """
+
+    name: str
+    audio: np.ndarray
+    sample_rate_hz: int
+    path: Path | None = None
+
+    def __post_init__(self) -> None:
+        audio_files.check_mono(self.audio)
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return len(self.audio) / self.sample_rate_hz
+
+    def features(self) -> np.ndarray:
+        """Return features [T, 35] at 30 fps of the whole song at once; for conditioning use `windows`."""
+        return cached_features(self.audio, self.sample_rate_hz, aist_tempo_bpm(self.name))
+
+    def beats(self, n_frames: int | None = None) -> np.ndarray:
+        """Return the beats as frames at 60 fps, those before `n_frames` only where it is given."""
+        return music_beats(self.audio, self.sample_rate_hz, n_frames)
+
+    def cut(self, seconds: float) -> "Song":
+        """Return the first `seconds` of the song."""
+        return Song(self.name, self.audio[: int(seconds * self.sample_rate_hz)], self.sample_rate_hz, self.path)
+
+
+def load_song(path: Path) -> Song:
+    """Return the song in an audio file.
+
+    Raises UserError, naming the file, where it is missing, damaged, or shorter than 5 s.
+    """
+    path = Path(path)
+    samples, sample_rate_hz = audio_files.read_audio(path)
+    audio_files.require_duration(samples, sample_rate_hz, audio_files.MIN_DURATION_S, path)
+    return Song(path.stem, samples, sample_rate_hz, path)
+
+
+def load_songs(source: Path) -> list[Song]:
+    """Return the song of a file, or all songs of a folder (not its subfolders) in the order of their names.
+
+    Raises UserError where there is none, or any cannot be used.
+    """
+    source = Path(source)
+    if not source.is_dir():
+        return [load_song(source)]
+    files = sorted(file for file in source.iterdir() if file.suffix.lower() in audio_files.AUDIO_SUFFIXES)
+    if not files:
+        raise UserError(f"{source} holds no audio files ({', '.join(audio_files.AUDIO_SUFFIXES)})")
+    return [load_song(file) for file in files]
+
+
+def windows(song: Song, seconds: float = WINDOW_S, stride_s: float = SAMPLING_STRIDE_S) -> np.ndarray:
+    """Return features [S, 30 · seconds, 35] of all windows of a song, one each `stride_s` seconds.
+
+    As in EDGE each window's features are extracted from its own 5 s of audio, not cut out of the
+    song's: decibel floors, tuning, onset and beat thresholds inside the extractor are the window's own.
+    Through the cache. Raises UserError where the song is shorter than one window.
+    """
+    audio_files.require_duration(song.audio, song.sample_rate_hz, seconds, song.path or Path(song.name))
+    slices = slice_audio(song.audio, song.sample_rate_hz, seconds, stride_s)
+    return cached_slice_features(slices, song.sample_rate_hz, aist_tempo_bpm(song.name))

@@ -1,0 +1,93 @@
+"""Percussion tracks as a small JSON file of grooves: music that ships as numbers and is played on the spot.
+
+Tracks made from mocap dancers can so be heard on a machine that has no mocap.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from skeleton2stage.config import to_dataclass
+from skeleton2stage.errors import UserError
+from skeleton2stage.files import read_json, write_text
+from skeleton2stage.music.audio import write_wav
+from skeleton2stage.music.groove import Groove, groove_from_motion
+from skeleton2stage.music.percussion import SAMPLE_RATE_HZ, find_pattern, synthesise
+from skeleton2stage.music.songs import Song
+
+FORMAT = "skeleton2stage percussion tracks 1"
+
+
+@dataclass(frozen=True)
+class Track:
+    """A groove with all that its synthesis needs: name, length in seconds, and the seed of its timbre."""
+
+    name: str
+    groove: Groove
+    duration_s: float
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.duration_s < 3600:
+            raise UserError(f"track '{self.name}' must last over 0 s and under an hour, not {self.duration_s} s")
+        if self.seed < 0:
+            raise UserError(f"the seed of track '{self.name}' must not be negative, and is {self.seed}")
+        if self.groove.pattern is not None:
+            find_pattern(self.groove.pattern, self.groove.meter)
+
+    def song(self) -> Song:
+        """Return the synthesised song: the same samples every time."""
+        return Song(self.name, synthesise(self.groove, self.duration_s, self.seed), SAMPLE_RATE_HZ)
+
+
+def track_from_motion(name: str, joints: np.ndarray, fps: float = 30.0, seed: int = 0) -> Track:
+    """Return a track as long as a dance, on the dancer's own beats; joints [T, 24, 3] m.
+
+    Raises UserError, naming the dance, where the clip is too short to find its beats.
+    """
+    try:
+        groove = groove_from_motion(joints, fps)
+    except UserError as error:
+        raise UserError(f"{name}: {error}") from None
+    return Track(name, groove, len(joints) / fps, seed)
+
+
+def save_tracks(path: Path, tracks: list[Track]) -> None:
+    """Write tracks as JSON, atomically. Raises UserError where two have the same name."""
+    _check_names(path, tracks)
+    # A track a line: indented JSON would give each of some hundred beats its own.
+    lines = ",\n".join(json.dumps(asdict(track), allow_nan=False) for track in tracks)
+    write_text(path, f'{{"format": "{FORMAT}", "tracks": [\n{lines}\n]}}\n')
+
+
+def load_tracks(path: Path) -> list[Track]:
+    """Return the tracks of a JSON file; raise UserError, naming the file, for anything else in it."""
+    content = read_json(path)
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise UserError(f"{path} is not a file of percussion tracks: its \"format\" must be '{FORMAT}'")
+    try:
+        tracks = [to_dataclass(entry, Track) for entry in content["tracks"]]
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    except (KeyError, TypeError, AttributeError, ValueError):
+        raise UserError(f"{path} is damaged: each of its tracks needs the fields of a track") from None
+    _check_names(path, tracks)
+    return tracks
+
+
+def write_wavs(tracks: list[Track], folder: Path) -> list[Path]:
+    """Synthesise each track into folder/NAME.wav, and return the files."""
+    files = [Path(folder) / f"{track.name}.wav" for track in tracks]
+    for track, file in zip(tracks, files, strict=True):
+        song = track.song()
+        write_wav(file, song.audio, song.sample_rate_hz)
+    return files
+
+
+def _check_names(path: Path, tracks: list[Track]) -> None:
+    names = [track.name for track in tracks]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UserError(f"{path} has more than one track named {', '.join(twice)}: names must differ")
