@@ -133,7 +133,10 @@ def _read_joints(tokens: _Tokens, hierarchy: _Hierarchy) -> None:
 
 
 def _read_channels(tokens: _Tokens) -> tuple[str, ...]:
-    channels = tuple(tokens.take().capitalize() for _ in range(int(tokens.number())))
+    count = tokens.take()
+    if not count.isdigit():
+        raise UserError(f"{tokens.path}: CHANNELS is followed by '{count[:40]}' where their number was expected")
+    channels = tuple(tokens.take().capitalize() for _ in range(int(count)))
     unknown = set(channels) - _CHANNELS
     if unknown:
         raise unknown_name(f"channel in {tokens.path}", min(unknown), list(_CHANNELS))
@@ -156,7 +159,7 @@ def _read_motion(path: Path, text: str, n_channels: int) -> tuple[np.ndarray, fl
             f"{path} promises {n_frames} frames of {n_channels} values and holds {len(values)} values: "
             "it was cut short or altered, copy it again"
         )
-    if n_frames == 0 or frame_time_s <= 0 or not np.isfinite(values).all():
+    if n_frames == 0 or not 0 < frame_time_s < np.inf or not np.isfinite(values).all():
         raise UserError(f"{path} holds no usable motion: no frames, a frame time of {frame_time_s} s, or NaN")
     return values.reshape(n_frames, n_channels), frame_time_s
 

@@ -11,6 +11,7 @@
 """
 
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -113,11 +114,12 @@ def _read_recognised(path: Path) -> MotionFile:
 
 def _recognise(path: Path) -> str:
     """Return the format of a file by its extension and keys."""
-    if path.suffix == ".bvh":
+    suffix = path.suffix.lower()
+    if suffix == ".bvh":
         return "bvh"
-    if path.suffix == ".npz":
+    if suffix == ".npz":
         return "amass"
-    if path.suffix != ".pkl":
+    if suffix != ".pkl":
         raise UserError(f"it is none of {', '.join(EXTENSIONS)}")
     keys = set(_pickled_dict(path))
     if {"smpl_poses", "smpl_trans"} <= keys:
@@ -264,7 +266,7 @@ def _npz(path: Path) -> dict[str, Any]:
             return {key: file[key] for key in file.files if key in wanted}
     except FileNotFoundError:
         raise UserError(f"{path} does not exist") from None
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+    except (OSError, ValueError, AttributeError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise UserError(f"it is damaged or not an npz file ({error}): copy it again") from None
 
 
@@ -306,7 +308,10 @@ def motion_files(path: Path) -> list[Path]:
         return [path]
     if not path.is_dir():
         raise UserError(f"{path} does not exist")
-    files = sorted(file for file in path.rglob("*") if file.suffix in EXTENSIONS and file.is_file())
+    files = sorted(
+        file for file in path.rglob("*")
+        if file.suffix.lower() in EXTENSIONS and not file.name.startswith(".") and file.is_file()
+    )
     if not files:
         raise UserError(f"{path} holds no motion files ({', '.join(EXTENSIONS)})")
     return files

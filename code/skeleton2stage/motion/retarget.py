@@ -21,10 +21,13 @@ from skeleton2stage.motion.motion import FPS, Motion
 from skeleton2stage.motion.resample import resample_linear, resample_rotations
 from skeleton2stage.motion.source_skeleton import SIDES, SourceSkeleton, shortest_rotation, understand
 
-# Height of SMPL's toe joint over the sole under it. Lowest of the two toe joints over a clip (10th
-# percentile, robust against noise) is put here, so that soles touch z = 0 where the dancer stands.
+# Height of SMPL's toe joint over the sole under it: where the toes of a standing foot are put, so that its
+# sole touches z = 0. Standing feet vary by about 1 cm in captures: a low percentile stands for them all.
 SOLE_M = 0.025
-FLOOR_PERCENTILE = 10.0
+STANDING_PERCENTILE = 25.0
+# For a clip in which no foot ever stands: the toe that is lower, at this percentile of the clip.
+LOWEST_PERCENTILE = 10.0
+MAX_LEVELLING_M = 0.02
 # A joint that is this far from its own running median is a glitch of the capture, not a movement.
 GLITCH_WINDOW_S = 0.18
 GLITCH_ROTATION_RAD = 0.35
@@ -32,6 +35,7 @@ GLITCH_POSITION_M = 0.07
 # Low-pass before dropping to 30 frames a second: 3 dB at 10 Hz, under the new Nyquist frequency of 15 Hz.
 SMOOTHING_S = 0.013
 STANDING_SPEED_MPS = 0.12
+MIN_STANDING_S = 0.25
 MAX_FOOT_PITCH_FIX_RAD = 0.3
 # How far a joint of a body can turn from rest; captures of hands and feet sometimes flip beyond it.
 MAX_TURN_RAD = {"left_ankle": 1.1, "right_ankle": 1.1, "left_wrist": 1.4, "right_wrist": 1.4, "head": 1.0,
@@ -118,11 +122,13 @@ def retarget(bvh: Bvh, fps: float = FPS) -> tuple[Motion, RetargetReport]:
     up = _up_vector(source, position)
     guide = _guide(source, rotmat, position, up, bvh.fps)
     guide, bridged_frames = _without_glitches(guide, bvh.fps)
-    guide = _within_limits(_resampled(_smoothed(guide, bvh.fps), bvh.fps, fps))
-    rotmat_w, root_pos = _fit(guide)
+    guide = _smoothed(guide, bvh.fps)
+    levels = _standing_levels(guide, bvh.fps)
+    guide = _within_limits(_resampled(_grounded(guide, levels), bvh.fps, fps))
+    rotmat_w, root_pos = _fit(_levelled(guide, levels))
     report = RetargetReport("xyz"[int(np.abs(up).argmax())], source.scale_m(),
                             _errors(guide, rotmat_w, root_pos), bridged_frames)
-    return _on_the_floor(rotmat_w, root_pos, fps), report
+    return _finished(rotmat_w, root_pos, fps), report
 
 
 def _up_vector(source: SourceSkeleton, position: np.ndarray) -> np.ndarray:
@@ -178,14 +184,23 @@ def _standing_pitch(source: SourceSkeleton, position_w: np.ndarray, side: str, f
     frames in which both of its joints rest.
     """
     ankle, toe = (position_w[:, source.roles[f"{side}_{part}"]] for part in ("ankle", "toe"))
-    speed = np.maximum(*(np.linalg.norm(np.diff(p, axis=0), axis=-1) * fps for p in (ankle, toe)))
-    still = np.flatnonzero((speed < STANDING_SPEED_MPS) & (ankle[:-1, 2] < np.percentile(ankle[:, 2], 30)))
-    if len(still) < fps / 4:
+    frames = standing_frames(ankle, toe, fps)
+    if len(frames) < MIN_STANDING_S * fps:
         return 0.0
-    standing = np.median(_pitch((toe - ankle)[still]))
+    standing = np.median(_pitch((toe - ankle)[frames]))
     direction = source.frame.T @ source.direction(f"{side}_ankle", f"{side}_toe")
     rest = _pitch(direction[[0, 2, 1]])
     return float(np.clip(standing - rest, -MAX_FOOT_PITCH_FIX_RAD, MAX_FOOT_PITCH_FIX_RAD))
+
+
+def standing_frames(ankle_w: np.ndarray, toe_w: np.ndarray, fps: float) -> np.ndarray:
+    """Return the frames in which a foot stands, of its joints' positions [T, 3] m, z up.
+
+    It stands where both joints rest and the ankle is among the lowest third of its heights.
+    """
+    speed = np.maximum(*(np.linalg.norm(np.diff(p, axis=0), axis=-1) * fps for p in (ankle_w, toe_w)))
+    low = ankle_w[:-1, 2] < np.percentile(ankle_w[:, 2], 33)
+    return np.flatnonzero((speed < STANDING_SPEED_MPS) & low)
 
 
 def _pitch(vector_w: np.ndarray) -> np.ndarray:
@@ -289,6 +304,47 @@ def _resampled(guide: _Guide, fps: float, new_fps: float) -> _Guide:
     )
 
 
+def _standing_levels(guide: _Guide, fps: float) -> dict[str, float]:
+    """Return the height (m) of each side's toe joint where that foot stands, on SMPL's foot.
+
+    Where a foot hardly stands, the height of the other, or of the lower toe over the whole clip, is taken.
+    """
+    ankles = {side: guide.targets_w[:, list(_TARGETS).index(f"{side}_ankle")] for side in SIDES}
+    toes = {side: (ankles[side] + _toe_offset_w(guide, side)).numpy() for side in SIDES}
+    levels = {}
+    for side in SIDES:
+        frames = standing_frames(ankles[side].numpy(), toes[side], fps)
+        if len(frames) >= MIN_STANDING_S * fps:
+            levels[side] = float(np.percentile(toes[side][frames, 2], STANDING_PERCENTILE))
+    lower = np.minimum(toes["left"][:, 2], toes["right"][:, 2])
+    usual = np.mean(list(levels.values())) if levels else np.percentile(lower, LOWEST_PERCENTILE)
+    return {side: levels.get(side, float(usual)) for side in SIDES}
+
+
+def _toe_offset_w(guide: _Guide, side: str) -> torch.Tensor:
+    """Return the vector [T, 3] m from ankle to toe of SMPL's foot as the guide holds it."""
+    foot = guide.rotmat_w[:, skeleton.joint_index(f"{side}_ankle")]
+    return foot @ torch.from_numpy(skeleton.offsets()[skeleton.joint_index(f"{side}_foot")])
+
+
+def _grounded(guide: _Guide, levels: dict[str, float]) -> _Guide:
+    """Return the guide moved so that standing feet, on average of both, have their soles at z = 0."""
+    floor = np.mean(list(levels.values())) - SOLE_M
+    return _Guide(guide.rotmat_w, guide.targets_w - torch.tensor([0.0, 0.0, floor], dtype=torch.float64))
+
+
+def _levelled(guide: _Guide, levels: dict[str, float]) -> _Guide:
+    """Return the guide with ankles raised or lowered by what one foot stands higher than the other.
+
+    Legs of a captured skeleton are not measured to the centimetre, so that one foot would always float.
+    """
+    targets, usual = guide.targets_w.clone(), np.mean(list(levels.values()))
+    for side, level in levels.items():
+        shift = float(np.clip(usual - level, -MAX_LEVELLING_M, MAX_LEVELLING_M))
+        targets[:, list(_TARGETS).index(f"{side}_ankle"), 2] += shift
+    return _Guide(guide.rotmat_w, targets)
+
+
 def _within_limits(guide: _Guide) -> _Guide:
     """Return the guide with joints turned no further from rest than a body's can.
 
@@ -324,15 +380,14 @@ def _errors(guide: _Guide, rotmat_w: torch.Tensor, root_pos: torch.Tensor) -> di
     }
 
 
-def _on_the_floor(rotmat_w: torch.Tensor, root_pos: torch.Tensor, fps: float) -> Motion:
-    """Return the motion with soles at z = 0, toes resting on the floor, and hands in line with the wrists."""
+def _finished(rotmat_w: torch.Tensor, root_pos: torch.Tensor, fps: float) -> Motion:
+    """Return the motion with toes resting on the floor and hands in line with the wrists."""
     joints_w = world_positions(rotmat_w, root_pos, torch.from_numpy(skeleton.offsets()))
     toes = [skeleton.joint_index(f"{side}_foot") for side in SIDES]
-    floor = np.percentile(joints_w[:, toes, 2].amin(dim=1).numpy(), FLOOR_PERCENTILE) - SOLE_M
     local = roma.rotmat_to_rotvec(world_to_local(rotmat_w))
-    local[:, toes] = _resting_toes(rotmat_w[:, toes], joints_w[:, toes, 2] - floor)
-    translation = root_pos.numpy() - np.array([0.0, 0.0, floor])
-    return Motion(local.float().numpy(), translation, fps=fps)
+    local[:, toes] = _resting_toes(rotmat_w[:, toes], joints_w[:, toes, 2])
+    local[:, [skeleton.joint_index(f"{side}_hand") for side in SIDES]] = 0.0
+    return Motion(local.float().numpy(), root_pos.numpy(), fps=fps)
 
 
 def _resting_toes(foot_rotmat_w: torch.Tensor, toe_height_m: torch.Tensor) -> torch.Tensor:

@@ -40,7 +40,12 @@ class SourceSkeleton:
     frame: np.ndarray
 
     def direction(self, start: str, end: str) -> np.ndarray:
-        """Return the unit vector [3] between two roles' joints at rest, source axes."""
+        """Return the unit vector [3] between two roles' joints at rest, source axes.
+
+        Raises UserError where the two coincide, as they do in a file without a rest pose.
+        """
+        if np.allclose(self.rest[self.roles[end]], self.rest[self.roles[start]]):
+            raise UserError(f"its rest pose has {start} and {end} in one place, so their bone has no direction")
         return _unit(self.rest[self.roles[end]] - self.rest[self.roles[start]])
 
     def leg_length(self) -> float:
@@ -78,6 +83,8 @@ def understand(bvh: Bvh) -> SourceSkeleton:
         )
     roles["chest"] = _common_ancestor(bvh.parents, roles["left_shoulder"], roles["right_shoulder"])
     rest = rest_positions(bvh)
+    if _leg_length(rest, roles) == 0:
+        raise UserError("its rest pose has legs without length, so its size cannot be told")
     return SourceSkeleton(roles, rest, _rest_frame(rest, roles))
 
 
