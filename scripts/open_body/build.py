@@ -18,8 +18,7 @@ from source import Source, load_source
 
 from skeleton2stage import errors, files, paths
 from skeleton2stage.body import mesh
-
-SKELETON = paths.REPOSITORY / "code" / "skeleton2stage" / "motion" / "smpl_skeleton.json"
+from skeleton2stage.motion import skeleton
 
 VOXEL_M = 0.003
 # Gap radii to fill by height in the source's rest pose: toes; crotch and fingertips; nothing; face.
@@ -31,16 +30,6 @@ SEED = 0
 WEIGHT_SMOOTHINGS = 40
 SURFACE_SMOOTHINGS = 12
 BODY_DENSITY_KG_M3 = 985.0
-
-
-def read_skeleton(path: Path) -> tuple[np.ndarray, list[int]]:
-    """Return rest joints [24, 3] with the pelvis at the origin, and parents, from the skeleton file."""
-    skeleton = files.read_json(path)
-    joints = np.zeros((24, 3))
-    for joint, parent in enumerate(skeleton["parents"]):
-        if parent >= 0:
-            joints[joint] = joints[parent] + skeleton["offsets"][joint]
-    return joints, skeleton["parents"]
 
 
 def close_radius(height_m: np.ndarray) -> np.ndarray:
@@ -80,7 +69,7 @@ def assemble(
     weights = skinning.prune(skinning.split_torso(undivided, vertices[:, 1], joints))
     regressor = joint_regressor(vertices, weights, joints, parents)
     from_source = to_final @ skinning.transfer(fine, source.vertices, source.faces)
-    shapedirs = shape_directions(source.shape_samples, from_source, pose.blend(undivided), regressor)
+    shapedirs = shape_directions(source.shape_samples, from_source, pose, undivided, regressor, parents)
     kintree = np.array([[2**32 - 1, *parents[1:]], range(24)], dtype=np.int64)
     return {
         "v_template": vertices.astype(np.float32), "f": faces.astype(np.int32),
@@ -109,7 +98,7 @@ def main(arguments: list[str]) -> None:
         print(__doc__)
         return
     out = Path(arguments[0]) if arguments else paths.open_body()
-    joints, parents = read_skeleton(SKELETON)
+    joints, parents = skeleton.rest_joints(), skeleton.parents()
     print("reading the source body (about two minutes the first time)")
     source = load_source(N_SHAPE_SAMPLES, SEED)
     print("building (about a minute)")

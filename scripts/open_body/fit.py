@@ -5,10 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from source import Source
 
-JOINTS = ["pelvis", "left_hip", "right_hip", "spine1", "left_knee", "right_knee", "spine2", "left_ankle",
-          "right_ankle", "spine3", "left_foot", "right_foot", "neck", "left_collar", "right_collar", "head",
-          "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist",
-          "left_hand", "right_hand"]
 TORSO = (0, 3, 6, 9)
 # (hip, knee, ankle, toe) and (collar, shoulder, elbow, wrist, hand), left then right.
 LEGS = {"L": (1, 4, 7, 10), "R": (2, 5, 8, 11)}
@@ -29,7 +25,7 @@ class Pose:
         return np.einsum("vab,vb->va", self.blend(weights), vertices) + weights @ self.offset
 
     def blend(self, weights: np.ndarray) -> np.ndarray:
-        """Return the blended linear parts [V, 3, 3], which also carry small displacements over."""
+        """Return the blended linear parts [V, 3, 3]."""
         return np.einsum("vj,jab->vab", weights, self.linear)
 
 

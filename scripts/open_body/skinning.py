@@ -2,9 +2,10 @@
 
 import igl
 import numpy as np
-from fit import JOINTS
 from scipy import sparse
 from surface import averaging_matrix
+
+from skeleton2stage.motion.skeleton import joint_index
 
 # First match wins; {side} stands for both sides. What is left belongs to the head or the torso.
 LIMB_BONES = [
@@ -25,8 +26,8 @@ def joint_of_bone(bone: str) -> int:
     side = {"L": "left", "R": "right"}.get(bone.rpartition(".")[2], "")
     for prefix, joint in LIMB_BONES:
         if bone.startswith(prefix):
-            return JOINTS.index(joint.format(side=side))
-    return 0 if bone.startswith(TORSO_BONES) else JOINTS.index("head")
+            return joint_index(joint.format(side=side))
+    return 0 if bone.startswith(TORSO_BONES) else joint_index("head")
 
 
 def collapse(weights: np.ndarray, bones: list[str]) -> np.ndarray:

@@ -73,9 +73,10 @@ class BodyModel:
             raise ValueError(f"axis_angle must be [T, {N_JOINTS}, 3], got {tuple(axis_angle.shape)}")
         if root_pos.shape != (len(axis_angle), 3):
             raise ValueError(f"root_pos must be [{len(axis_angle)}, 3], got {tuple(root_pos.shape)}")
+        if not len(axis_angle):
+            return torch.zeros((0, *self.rest_vertices.shape), device=self.device)
         chunks = zip(axis_angle.split(CHUNK_FRAMES), root_pos.split(CHUNK_FRAMES), strict=True)
-        posed = [self._pose(*chunk) for chunk in chunks]
-        return torch.cat(posed) if posed else root_pos.new_zeros((0, len(self.rest_vertices), 3))
+        return torch.cat([self._pose(*chunk) for chunk in chunks])
 
     @torch.no_grad()
     def _pose(self, axis_angle: torch.Tensor, root_pos: torch.Tensor) -> torch.Tensor:
