@@ -8,7 +8,14 @@ from tqdm import tqdm
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.files import read_json
-from skeleton2stage.motion.formats import MotionFile, NotAMotion, motion_files, read_motion_file, write_motion
+from skeleton2stage.motion.formats import (
+    MotionFile,
+    NotAMotion,
+    check_format,
+    motion_files,
+    read_motion_file,
+    write_motion,
+)
 
 USAGE = "python -m skeleton2stage.motion.convert source=FILE_OR_DIR out=DIR [format=auto] [trims=FILE.json]"
 EXIT_SOME_FAILED = 1
@@ -30,21 +37,23 @@ def main(arguments: list[str]) -> int:
         print(help_text(USAGE, "convert"))
         return 0
     config = to_dataclass(load_config("convert", arguments), ConvertConfig)
+    check_format(config.format)
     files = motion_files(config.source)
     targets = output_paths(config.source, files, config.out)
     keep_s = read_trims(config.trims) if config.trims else {}
-    failures = []
+    converted, failures = 0, 0
     for file, target in zip(tqdm(files, desc="converting", unit="file"), targets, strict=True):
         try:
             found = trimmed(read_motion_file(file, config.format), keep_s.get(file.stem, (0.0, None)))
             write_motion(target, found.motion)
+            converted += 1
             tqdm.write(f"{file.name}: {describe(found)}")
         except NotAMotion as reason:
             tqdm.write(f"{file.name}: skipped: {reason}")
         except UserError as error:
-            failures.append(file)
+            failures += 1
             tqdm.write(f"{file.name}: FAILED: {error}")
-    print(f"{len(files) - len(failures)} of {len(files)} files read; written files are in {config.out}")
+    print(f"{converted} of {len(files)} files converted into {config.out}")
     return EXIT_SOME_FAILED if failures else 0
 
 

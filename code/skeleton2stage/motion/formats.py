@@ -84,14 +84,19 @@ def read_motion_file(path: Path, format: str = AUTO) -> MotionFile:  # noqa: A00
     another number of joints, or stand on their heads.
     """
     path = Path(path)
-    if format not in (AUTO, *FORMATS):
-        raise unknown_name("motion format", format, [AUTO, *FORMATS])
+    check_format(format)
     try:
         found = FORMATS[format](path) if format != AUTO else _read_recognised(path)
         _check_upright(found)
     except UserError as error:
         raise type(error)(_with_name(path, str(error))) from None
     return found
+
+
+def check_format(name: str) -> None:
+    """Raise UserError, listing the known formats, for a name that is none."""
+    if name not in (AUTO, *FORMATS):
+        raise unknown_name("motion format", name, [AUTO, *FORMATS])
 
 
 def _with_name(path: Path, sentence: str) -> str:
@@ -247,7 +252,7 @@ def _read_written(path: Path) -> MotionFile:
 def _read_amass(path: Path) -> MotionFile:
     content = _npz(path)
     if "poses" not in content:
-        raise NotAMotion("it holds a body's shape and no motion (no 'poses')")
+        raise NotAMotion("it holds no motion (no 'poses'), as AMASS's files of body shapes do not")
     poses = _array(content, "poses")
     if poses.ndim != 2 or poses.shape[1] not in (156, 165):
         raise UserError(f"its 'poses' is {list(poses.shape)} where [T, 156] (SMPL-H) or [T, 165] (SMPL-X) was expected")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import roma
 import torch
-from scipy.ndimage import binary_dilation, gaussian_filter1d, median_filter
+from scipy.ndimage import binary_dilation, gaussian_filter1d
 
 from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.bvh import Bvh, forward_kinematics, local_transforms
@@ -28,10 +28,10 @@ STANDING_PERCENTILE = 25.0
 # For a clip in which no foot ever stands: the toe that is lower, at this percentile of the clip.
 LOWEST_PERCENTILE = 10.0
 MAX_LEVELLING_M = 0.02
-# A joint that is this far from its own running median is a glitch of the capture, not a movement.
-GLITCH_WINDOW_S = 0.18
+# A joint this far from where its surroundings in time say it should be is a glitch of the capture.
+GLITCH_REACH_S = 0.09
 GLITCH_ROTATION_RAD = 0.35
-GLITCH_POSITION_M = 0.07
+GLITCH_POSITION_M = 0.12
 # Low-pass before dropping to 30 frames a second: 3 dB at 10 Hz, under the new Nyquist frequency of 15 Hz.
 SMOOTHING_S = 0.013
 STANDING_SPEED_MPS = 0.12
@@ -242,18 +242,50 @@ def _between(first: torch.Tensor, second: torch.Tensor, share: float) -> torch.T
 
 def _without_glitches(guide: _Guide, fps: float) -> tuple[_Guide, int]:
     """Return the guide with short outliers interpolated over, and the number of frames concerned."""
-    window = 2 * int(GLITCH_WINDOW_S * fps / 2) + 1
-    continuous = _continuous(roma.rotmat_to_unitquat(guide.rotmat_w))
-    quat = continuous.numpy()
-    median = median_filter(quat, size=(window, 1, 1), mode="nearest")
-    cosine = np.abs((quat * median).sum(-1) / np.linalg.norm(median, axis=-1))
-    bad_rotation = 2 * np.arccos(np.clip(cosine, 0, 1)) > GLITCH_ROTATION_RAD
+    reach = max(1, round(GLITCH_REACH_S * fps))
     targets = guide.targets_w.numpy()
-    median = median_filter(targets, size=(window, 1, 1), mode="nearest")
-    bad_position = np.linalg.norm(targets - median, axis=-1) > GLITCH_POSITION_M
-    rotmat_w = roma.unitquat_to_rotmat(_bridged_rotations(continuous, bad_rotation))
+    bad_rotation = rotation_deviation(guide.rotmat_w, reach) > GLITCH_ROTATION_RAD
+    bad_position = position_deviation(targets, reach) > GLITCH_POSITION_M
+    quat = _bridged_rotations(_continuous(roma.rotmat_to_unitquat(guide.rotmat_w)), bad_rotation)
     bad = bad_rotation.any(axis=1) | bad_position.any(axis=1)
-    return _Guide(rotmat_w, torch.from_numpy(_bridged(targets, bad_position))), int(bad.sum())
+    targets = torch.from_numpy(_bridged(targets, bad_position))
+    return _Guide(roma.unitquat_to_rotmat(quat), targets), int(bad.sum())
+
+
+def rotation_deviation(rotmat_w: torch.Tensor, reach: int) -> np.ndarray:
+    """Return by how many rad each rotation [T, J, 3, 3] differs from those up to `reach` frames around, [T, J].
+
+    It is the length of the median of the rotation vectors to them. A steady spin, however fast, has opposite
+    vectors before and after, whose median is zero; a flip has the same vector to all of them.
+    """
+    quat = roma.rotmat_to_unitquat(rotmat_w)
+    frames = torch.arange(len(quat))
+    stride = max(1, reach // 5)
+    turns = []
+    for k in range(-(reach // stride), reach // stride + 1):
+        other = quat[(frames + k * stride).clamp(0, len(quat) - 1)]
+        turns.append(roma.unitquat_to_rotvec(roma.quat_product(roma.quat_conjugation(quat), other)))
+    return torch.stack(turns).median(dim=0).values.norm(dim=-1).numpy()
+
+
+def position_deviation(position_w: np.ndarray, reach: int) -> np.ndarray:
+    """Return how far (m) each position [T, P, 3] is from where the frames around put it, [T, P].
+
+    Two frames on either side, k and 2k away, predict it by the cubic through them; the deviations' median
+    over all k up to `reach` is not moved by the glitches among those frames.
+    """
+    n_frames = len(position_w)
+    if n_frames < 2:
+        return np.zeros(position_w.shape[:2])
+    padded = np.pad(position_w, ((2 * reach, 2 * reach), (0, 0), (0, 0)), mode="reflect", reflect_type="odd")
+
+    def at(shift: int) -> np.ndarray:
+        return padded[2 * reach + shift : 2 * reach + shift + n_frames]
+
+    misses = [
+        position_w - (4 * (at(-k) + at(k)) - (at(-2 * k) + at(2 * k))) / 6 for k in range(1, reach + 1)
+    ]
+    return np.linalg.norm(np.median(misses, axis=0), axis=-1)
 
 
 def _continuous(quat: torch.Tensor) -> torch.Tensor:

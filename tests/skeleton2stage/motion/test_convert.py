@@ -69,3 +69,5 @@ def test_help_and_unknown_key(capsys):
     assert run(capsys, "--help")[1].startswith("usage: python -m skeleton2stage.motion.convert")
     with pytest.raises(UserError, match="unknown key 'sorce'"):
         main(["sorce=x", "out=y"])
+    with pytest.raises(UserError, match="unknown motion format 'smpl'"):
+        main(["source=x", "out=y", "format=smpl"])

@@ -10,7 +10,13 @@ from skeleton2stage.errors import UserError
 from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.bvh import read_bvh
 from skeleton2stage.motion.ik import IkWeights, local_to_world, solve, world_positions, world_to_local
-from skeleton2stage.motion.retarget import SOLE_M, retarget, standing_frames
+from skeleton2stage.motion.retarget import (
+    SOLE_M,
+    position_deviation,
+    retarget,
+    rotation_deviation,
+    standing_frames,
+)
 from skeleton2stage.motion.source_skeleton import find_roles, shortest_rotation, understand
 
 JOINT = {name: index for index, name in enumerate(skeleton.joint_names())}
@@ -68,6 +74,19 @@ def test_short_glitch_is_bridged(tmp_path):
     assert 2 <= report.bridged_frames <= 4
     upright = motion.joints()[:, 15, 2] - motion.joints()[:, 0, 2]
     assert np.ptp(upright) < 0.01
+
+
+def test_fast_spin_is_no_glitch():
+    turn = torch.zeros(120, 1, 3, dtype=torch.float64)
+    turn[:, 0, 2] = torch.deg2rad(torch.arange(120.0)) * 9  # 3 turns a second at 120 Hz
+    rotmat = roma.rotvec_to_rotmat(turn)
+    hand = (0.5 * rotmat[..., 0]).numpy()
+    assert rotation_deviation(rotmat, 11)[15:-15].max() < 1e-6
+    assert position_deviation(hand, 11)[25:-25].max() < 0.06
+    rotmat[60:64] = rotmat[60:64] @ roma.rotvec_to_rotmat(torch.tensor([0.9, 0.0, 0.0], dtype=torch.float64))
+    hand[60:64, :, 2] += 0.3
+    assert np.flatnonzero(rotation_deviation(rotmat, 11)[15:-15, 0] > 0.35).tolist() == [45, 46, 47, 48]
+    assert np.flatnonzero(position_deviation(hand, 11)[25:-25, 0] > 0.2).tolist() == [35, 36, 37, 38]
 
 
 def test_impossible_ankle_is_held_within_a_bodys_range(tmp_path):
