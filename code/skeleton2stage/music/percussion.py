@@ -140,10 +140,12 @@ def hat(kit: Kit, rng: np.random.Generator, rate_hz: int) -> np.ndarray:
     """Return a closed hi-hat: noise above 6 kHz, [N]."""
     time_s = _times(6 * kit.hat_decay_s, rate_hz)
     noise = rng.standard_normal(len(time_s)) * np.exp(-time_s / kit.hat_decay_s)
-    # Filtered after the decay: a decay's sudden start would bring the low bands back.
-    spectrum = np.fft.rfft(noise)
-    spectrum[np.fft.rfftfreq(len(time_s), 1.0 / rate_hz) < 6000.0] = 0.0
-    return 0.25 * np.fft.irfft(spectrum, len(time_s))
+    # Filtered after the decay, whose sudden start would bring the low bands back; with as much silence
+    # behind, which takes the filter's ringing before the start, as it wraps around.
+    padded = 2 * len(time_s)
+    spectrum = np.fft.rfft(noise, padded)
+    spectrum[np.fft.rfftfreq(padded, 1.0 / rate_hz) < 6000.0] = 0.0
+    return 0.25 * np.fft.irfft(spectrum, padded)[: len(time_s)]
 
 
 def clave(kit: Kit, rng: np.random.Generator, rate_hz: int) -> np.ndarray:

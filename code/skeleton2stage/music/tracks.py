@@ -30,6 +30,8 @@ class Track:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if not self.name or self.name != Path(self.name).name:
+            raise UserError(f"a track's name must be a plain file name, not '{self.name}'")
         if not 0 < self.duration_s < 3600:
             raise UserError(f"track '{self.name}' must last over 0 s and under an hour, not {self.duration_s} s")
         if self.seed < 0:
