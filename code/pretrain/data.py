@@ -48,11 +48,19 @@ class SplitClips:
 def load_clips(folder: Path, held_out: tuple[str, ...]) -> SplitClips:
     """Read every motion of a folder; the file stems in `held_out` are kept apart.
 
-    Raises UserError where the folder has no motions to train on.
+    Raises UserError where the folder has no motions to train on, or lacks a held-out one: a name that
+    matches nothing would be trained on unnoticed under its right name.
     """
     if not folder.is_dir():
-        raise UserError(f"no prepared motions at {folder}: prepare some with scripts/prepare_mocap.sh or give data=DIR")
+        raise UserError(
+            f"no prepared motions at {folder}: make them with python -m skeleton2stage.motion.convert, or give data="
+        )
     motions = {file.stem: read_motion(file) for file in motion_files(folder)}
+    absent = sorted(set(held_out) - set(motions))
+    if absent:
+        raise UserError(
+            f"held_out names {', '.join(absent)}, but {folder} has no such motion (quote names like '60_12')"
+        )
     training = {name: motion for name, motion in motions.items() if name not in held_out}
     if not training:
         raise UserError(f"{folder} has no motions to train on besides the held-out ones")

@@ -20,7 +20,6 @@ from skeleton2stage.music.percussion import SAMPLE_RATE_HZ, synthesise
 from skeleton2stage.music.slicing import WINDOW_S, slice_audio
 
 WINDOW_FRAMES = round(WINDOW_S * FPS)
-CACHE_NAME = "dance_windows.npz"
 
 
 @dataclass(frozen=True)
@@ -47,16 +46,22 @@ class WindowConfig:
 def dance_windows(data: Path, config: WindowConfig) -> DanceWindows:
     """Return the windows of a folder of motions, or those already prepared in an npz.
 
-    A folder's windows are kept beside its motions and made again when a file or the configuration changes.
+    A folder's windows are kept beside it and made again when a file or the configuration changes.
     """
     if data.is_file():
         return load_windows(data)
     motions, songs = find_files(data)
     inputs = _description(motions, songs, config)
-    cached = data / CACHE_NAME
+    cached = cache_file(data)
     if made_from(cached) != inputs:
         prepare(motions, songs, config).save(cached, inputs)
     return load_windows(cached)
+
+
+def cache_file(folder: Path) -> Path:
+    """Return where a folder's windows are kept: beside it, so that it holds nothing but motions and songs."""
+    folder = folder.resolve()
+    return folder.with_name(f"{folder.name}_windows.npz")
 
 
 def find_files(folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
@@ -64,7 +69,7 @@ def find_files(folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
 
     Raises UserError where there are no motions.
     """
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != CACHE_NAME)
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
     motions = {path.stem: path for path in files if path.suffix in EXTENSIONS}
     if not motions:
         raise UserError(f"no motion files ({', '.join(EXTENSIONS)}) in {folder}: prepare the data first")

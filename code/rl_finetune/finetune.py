@@ -17,9 +17,8 @@ from rl_finetune.dance_model.ddim import Samples, SamplingConfig, sample
 from rl_finetune.dance_model.ema import Ema
 from rl_finetune.finetune_config import FinetuneConfig
 from rl_finetune.finetune_state import load_state, record_epoch, save_state
-from rl_finetune.music_prompts import load_prompts
 from rl_finetune.policy_gradient import GradientConfig, accumulate_gradient, stochastic_steps
-from rl_finetune.prompts import draw_prompts
+from rl_finetune.prompts import draw_prompts, load_prompts
 from rl_finetune.rewards.base import Dances, RewardContext
 from rl_finetune.rewards.weighted import WeightedRewards, read_reward_settings
 from skeleton2stage import paths
@@ -36,7 +35,7 @@ class Finetuner:
         self.config, self.run, self.accelerator = config, run, accelerator
         self.model = dance_model.load(paths.locate(config.checkpoint), accelerator.device)
         self.denoiser = self.model.denoiser.eval()  # no dropout: what is sampled must score the same in the update
-        self.prompts = load_prompts(paths.locate(config.music), self.model).first(config.max_prompts)
+        self.prompts = load_prompts(paths.locate(config.music), self.model).spread(config.max_prompts)
         settings = read_reward_settings(paths.locate(config.rewards))
         scorer = partial(make_scorer, paths.locate(config.policy), config.simulator, config.body)
         self.rewards = WeightedRewards(settings, RewardContext(cache(scorer)))

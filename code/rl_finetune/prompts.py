@@ -1,8 +1,16 @@
 """Prompts: the 5-second windows of music that fine-tuning dances to."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
+
+from rl_finetune.dance_model.model import DanceModel
+from rl_finetune.dance_music import STRIDE_FRAMES, music_sources
+from rl_finetune.dances import check_fits
+from skeleton2stage.motion.motion import FPS
+
+MAX_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -15,9 +23,26 @@ class PromptSet:
     def __len__(self) -> int:
         return len(self.names)
 
-    def first(self, n: int) -> "PromptSet":
-        """Return the first n prompts, or all where n is 0."""
-        return PromptSet(self.features[:n], self.names[:n]) if n else self
+    def spread(self, n: int) -> "PromptSet":
+        """Return n prompts evenly spread over all, or all where n is 0 or they are no more."""
+        if not 0 < n < len(self):
+            return self
+        chosen = torch.linspace(0, len(self) - 1, n).round().long()
+        return PromptSet(self.features[chosen], tuple(self.names[i] for i in chosen.tolist()))
+
+
+def load_prompts(source: Path, model: DanceModel) -> PromptSet:
+    """Return every 5 s window, 2.5 s apart, of the music in a place (see `music_sources`).
+
+    Raises UserError for music that cannot be used or whose features are not those of the model.
+    """
+    features, names = [], []
+    for music in music_sources(source, MAX_SECONDS):
+        piece = music.read()
+        check_fits(piece, model)
+        features.append(piece.windows)
+        names += [f"{piece.name}@{i * STRIDE_FRAMES / FPS:g}s" for i in range(len(piece.windows))]
+    return PromptSet(torch.cat(features), tuple(names))
 
 
 def draw_prompts(n_prompts: int, n_drawn: int, epoch: int, seed: int) -> torch.Tensor:

@@ -79,7 +79,7 @@ def _explain(error: Exception, name: str, overrides: list[str]) -> str:
         key = override.split("=", 1)[0].lstrip("+~")
         node: Any = plain
         for part in key.split("."):
-            if not isinstance(node, DictConfig) or part not in node:
+            if not isinstance(node, DictConfig) or part not in node.keys():  # noqa: SIM118 - `in` denies ??? values
                 known = sorted(str(k) for k in node) if isinstance(node, DictConfig) else []
                 return f"unknown key '{key}': choose one of {', '.join(known)}"
             node = node._get_node(part)

@@ -68,7 +68,7 @@ def test_prepared_windows_are_kept_until_something_changes(folder, monkeypatch):
     first, again = dance_windows(folder, config), dance_windows(folder, config)
     assert len(made) == 1
     assert torch.equal(first.music, again.music)
-    assert len(dance_windows(folder / dance_data.CACHE_NAME, config)) == 2
+    assert len(dance_windows(dance_data.cache_file(folder), config)) == 2
     (folder / "b.pkl").unlink()
     assert dance_windows(folder, config).names == ("a",)
     dance_windows(folder, WindowConfig(stride_s=0.5, renditions=1))
