@@ -282,9 +282,11 @@ def main(arguments: list[str]) -> None:
     run = config.out or paths.runs() / "train_edge" / config.name
     if config.device == "cuda" and not torch.cuda.is_available():
         raise UserError("device=cuda, but this machine has no NVIDIA GPU that torch can use")
+    if config.precision == "tf32":
+        torch.set_float32_matmul_precision("high")
     accelerator = Accelerator(
         log_with=list(config.trackers) or None, project_dir=str(run), cpu=config.device == "cpu",
-        mixed_precision=config.precision,
+        mixed_precision="bf16" if config.precision == "bf16" else "no",
     )
     trainer = EdgeTrainer(config, training_windows(config, accelerator), run, accelerator)
     if accelerator.is_main_process:

@@ -8,7 +8,7 @@ from rl_finetune.dance_model.losses import LossConfig
 from rl_finetune.dance_model.windows import AugmentConfig
 from skeleton2stage.errors import UserError, unknown_name
 
-PRECISIONS = ("no", "bf16")
+PRECISIONS = ("float32", "tf32", "bf16")
 DEVICES = ("auto", "cpu", "cuda")
 
 

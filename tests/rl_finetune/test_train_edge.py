@@ -140,7 +140,7 @@ def test_windows_that_do_not_fit_are_refused(windows, tmp_path):
         ("steps=0", "steps must be at least 1"),
         ("learning_rate=0", "learning_rate must be above 0"),
         ("cond_drop_prob=1", "cond_drop_prob"),
-        ("precision=fp8", "choose one of bf16, no"),
+        ("precision=fp8", "choose one of bf16, float32, tf32"),
         ("device=tpu", "choose one of auto, cpu, cuda"),
         ("losses.fk_space=world", "choose one of metric, normalised"),
         ("latent=3", "unknown key"),

@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 import torch
 
+from rl_finetune.dance_model.kinematics import joint_positions
 from skeleton2stage.errors import unknown_name
 from skeleton2stage.motion.layout import MotionLayout
 from skeleton2stage.motion.rotations import rot6d_to_rotmat
 from skeleton2stage.motion.scaler import MinMaxScaler
-from skeleton2stage.motion.skeleton import N_JOINTS, forward_kinematics_rotmat
+from skeleton2stage.motion.skeleton import N_JOINTS
 
 FK_SPACES = ("normalised", "metric")
 CONTACT_THRESHOLD = 0.95
@@ -78,7 +79,7 @@ def _in_metres(scaled: torch.Tensor, scaler: MinMaxScaler) -> torch.Tensor:
 def vector_joints(vectors: torch.Tensor, layout: MotionLayout) -> torch.Tensor:
     """Return joint positions [B, T, 24, 3] of motion vectors [B, T, D]."""
     rotmat = rot6d_to_rotmat(vectors[..., layout.rot6d].unflatten(-1, (N_JOINTS, 6)))
-    return forward_kinematics_rotmat(rotmat, vectors[..., layout.translation])[0]
+    return joint_positions(rotmat, vectors[..., layout.translation])
 
 
 def velocity_loss(predicted: torch.Tensor, target: torch.Tensor, layout: MotionLayout) -> torch.Tensor:
@@ -93,6 +94,6 @@ def foot_loss(joints: torch.Tensor, contacts: torch.Tensor) -> torch.Tensor:
     joints: [B, T, 24, 3]; contacts: [B, T, 4] of ankles and toes. The mean runs over all frames, feet
     and axes, untouched ones and the last frame counting as zero.
     """
-    feet = joints[:, :, FOOT_JOINTS, :]
+    feet = torch.stack([joints[:, :, foot] for foot in FOOT_JOINTS], dim=2)
     touching = contacts[:, :-1, :, None] > CONTACT_THRESHOLD
     return (feet.diff(dim=1) * touching).square().sum() / feet.numel()

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -10,7 +11,7 @@ import torch
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import write_npz
-from skeleton2stage.motion.layout import MotionLayout
+from skeleton2stage.motion.layout import MotionLayout, layout_named
 from skeleton2stage.motion.scaler import MinMaxScaler
 from skeleton2stage.motion.skeleton import N_JOINTS, mirror_order
 
@@ -142,15 +143,25 @@ def turned(vectors: torch.Tensor, yaw_rad: torch.Tensor, layout: MotionLayout) -
 
 def mirrored(vectors: torch.Tensor, layout: MotionLayout) -> torch.Tensor:
     """Return windows [B, T, D] reflected in the plane x = 0, left and right exchanged."""
-    result = torch.empty_like(vectors)
-    order = mirror_order()
-    signs = vectors.new_tensor(_MIRROR_ROT6D)
-    rot6d = vectors[..., layout.rot6d].unflatten(-1, (N_JOINTS, 6))[..., order, :]
-    result[..., layout.rot6d] = (rot6d * signs).flatten(-2)
-    result[..., layout.translation] = vectors[..., layout.translation] * signs.new_tensor((-1.0, 1.0, 1.0))
+    source, sign = _mirror_table(layout.name, vectors.device)
+    return vectors.index_select(-1, source) * sign
+
+
+@lru_cache(maxsize=8)
+def _mirror_table(layout_name: str, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return for each feature of a mirrored vector which feature it comes from, and with which sign, [D].
+
+    Kept per device: copying the tables there for every batch would wait for the GPU each time.
+    """
+    layout, order = layout_named(layout_name), mirror_order()
+    source, sign = torch.arange(layout.width), torch.ones(layout.width)
+    rot6d = source[layout.rot6d].clone().unflatten(0, (N_JOINTS, 6))
+    source[layout.rot6d] = rot6d[order].flatten()
+    sign[layout.rot6d] = torch.tensor(_MIRROR_ROT6D).repeat(N_JOINTS)
+    sign[layout.translation.start] = -1.0
     partner = [layout.contact_joints.index(order[joint]) for joint in layout.contact_joints]
-    result[..., layout.contacts] = vectors[..., layout.contacts][..., partner]
-    return result
+    source[layout.contacts] = source[layout.contacts].clone()[partner]
+    return source.to(device), sign.to(device)
 
 
 def augment(vectors: torch.Tensor, config: AugmentConfig, layout: MotionLayout) -> torch.Tensor:

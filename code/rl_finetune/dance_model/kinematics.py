@@ -1,0 +1,61 @@
+"""Forward kinematics for training losses, level by level of the skeleton's tree.
+
+Equal to `skeleton.forward_kinematics_rotmat`, which multiplies tens of thousands of 3 x 3 matrices joint
+by joint: quick on a CPU, while on a GPU it was most of a training step.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import torch
+
+from skeleton2stage.motion import skeleton
+
+
+class _Level(NamedTuple):
+    """Joints of one depth: which they are, where their parents stand in the level above, offsets [n, 3] m."""
+
+    joints: torch.Tensor
+    parents: torch.Tensor
+    offsets: torch.Tensor
+
+
+@lru_cache(maxsize=4)
+def _tree(device: torch.device) -> tuple[list[_Level], torch.Tensor]:
+    """Return the levels under the pelvis, and where each joint stands when all levels are joined.
+
+    Kept per device: to copy these small tables there for every batch would wait for the GPU each time.
+    """
+    parents, offsets = skeleton.parents(), torch.as_tensor(skeleton.offsets(), dtype=torch.float32)
+    levels, above, order = [], [0], [0]
+    while below := [joint for joint, parent in enumerate(parents) if parent in above]:
+        stands = torch.tensor([above.index(parents[joint]) for joint in below])
+        tables = (torch.tensor(below), stands, offsets[below])
+        levels.append(_Level(*(table.to(device) for table in tables)))
+        above, order = below, order + below
+    return levels, torch.tensor([order.index(joint) for joint in range(len(order))], device=device)
+
+
+def joint_positions(rotmat_local: torch.Tensor, root_pos: torch.Tensor) -> torch.Tensor:
+    """Return joint positions [..., 24, 3] of the mean skeleton from local rotations [..., 24, 3, 3] and the
+    pelvis position [..., 3].
+    """
+    levels, order = _tree(rotmat_local.device)
+    rotations, level_positions = rotmat_local[..., :1, :, :], root_pos[..., None, :]
+    positions = [level_positions]
+    for level in levels:
+        parent = rotations.index_select(-3, level.parents)
+        shift = (parent * level.offsets[:, None, :]).sum(dim=-1)
+        level_positions = level_positions.index_select(-2, level.parents) + shift
+        rotations = matmul_3x3(parent, rotmat_local.index_select(-3, level.joints))
+        positions.append(level_positions)
+    return torch.cat(positions, dim=-2).index_select(-2, order)
+
+
+def matmul_3x3(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+    """Return products of matrices [..., 3, 3], as three outer products: no batched-matrix kernel."""
+    return (
+        left[..., :, 0, None] * right[..., None, 0, :]
+        + left[..., :, 1, None] * right[..., None, 1, :]
+        + left[..., :, 2, None] * right[..., None, 2, :]
+    )
