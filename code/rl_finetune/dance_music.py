@@ -1,4 +1,4 @@
-"""Music to dance to, as the windows of features that a dance model takes: from songs or cached features."""
+"""Music to dance to, as the windows of features a dance model takes: from songs, tracks or cached features."""
 
 import re
 from collections.abc import Callable
@@ -14,9 +14,11 @@ from skeleton2stage.errors import UserError
 from skeleton2stage.motion.motion import FPS
 from skeleton2stage.music.audio import AUDIO_SUFFIXES, MIN_DURATION_S
 from skeleton2stage.music.slicing import SAMPLING_STRIDE_S, WINDOW_S
-from skeleton2stage.music.songs import load_song, windows
+from skeleton2stage.music.songs import Song, load_song, windows
+from skeleton2stage.music.tracks import Track, load_tracks
 
 FEATURE_SUFFIX = ".npy"
+TRACKS_SUFFIX = ".json"
 WINDOW_FRAMES = round(WINDOW_S * FPS)
 STRIDE_FRAMES = round(SAMPLING_STRIDE_S * FPS)  # half a window, as n_windows and music_windows have it
 
@@ -45,12 +47,14 @@ class MusicSource:
 def music_sources(source: Path, seconds: float) -> list[MusicSource]:
     """Return the music in a place, sorted by name, each to be read for dances of at most `seconds`.
 
-    The place is a song; a folder of songs; a folder of cached features, one .npy a dance; or, as EDGE lays
-    them out, a folder of folders SONG/*.npy of 5 s slices 2.5 s apart, one folder a dance. Features are
-    preferred where a folder has both. Raises UserError where there is none of these.
+    The place is a song; a folder of songs; a file of percussion tracks (.json); a folder of cached features,
+    one .npy a dance; or, as EDGE lays them out, a folder of folders SONG/*.npy of 5 s slices 2.5 s apart, one
+    folder a dance. Features are preferred where a folder has both. Raises UserError where there is none of these.
     """
     if seconds < MIN_DURATION_S:
         raise UserError(f"a dance lasts at least {MIN_DURATION_S:g} s: seconds={seconds:g} is too short")
+    if source.suffix == TRACKS_SUFFIX:
+        return [MusicSource(Path(track.name), partial(read_track, track, seconds)) for track in load_tracks(source)]
     if source.is_file():
         return [_source(source, seconds)]
     if not source.is_dir():
@@ -92,8 +96,17 @@ def read_song(path: Path, seconds: float) -> DanceMusic:
 
     A song shorter than `seconds` gives the whole windows that it has; one under 5 s raises UserError.
     """
+    return _heard(load_song(path), path, seconds)
+
+
+def read_track(track: Track, seconds: float) -> DanceMusic:
+    """Return a percussion track's beginning as baseline features, like a song's."""
+    return _heard(track.song(), Path(track.name), seconds)
+
+
+def _heard(song: Song, path: Path, seconds: float) -> DanceMusic:
     heard_s = WINDOW_S + SAMPLING_STRIDE_S * (n_windows(round(seconds * FPS), WINDOW_FRAMES) - 1)
-    return _dance_music(path, torch.from_numpy(windows(load_song(path).cut(heard_s))), seconds)
+    return _dance_music(path, torch.from_numpy(windows(song.cut(heard_s))), seconds)
 
 
 def read_features(path: Path, seconds: float) -> DanceMusic:

@@ -10,9 +10,18 @@ from tqdm import tqdm
 from skeleton2stage import paths
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.errors import UserError, run_main
+from skeleton2stage.files import write_text
 from skeleton2stage.metrics.beat_alignment import bas
 from skeleton2stage.metrics.clip import MAX_FRAMES, Clip, check_motion, clip_of
-from skeleton2stage.metrics.table import METRICS, Evaluation, clip_metrics, evaluation_table, write_evaluation
+from skeleton2stage.metrics.table import (
+    METRICS,
+    Evaluation,
+    clip_metrics,
+    comparison_table,
+    evaluation_table,
+    read_metrics,
+    write_evaluation,
+)
 from skeleton2stage.motion.formats import NotAMotion, motion_files, read_motion
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.music.audio import AUDIO_SUFFIXES, read_audio
@@ -30,8 +39,10 @@ SHIPPED, NONE = "demo", "none"
 class EvaluateConfig:
     """The keys of configs/evaluate.yaml, which explains them."""
 
-    motions: Path
+    motions: Path | None
     out: Path
+    compare: tuple[Path, ...]
+    labels: tuple[str, ...]
     music: Path | None
     format: str
     policy: str
@@ -53,6 +64,10 @@ def main(arguments: list[str]) -> int:
         print(help_text(USAGE, "evaluate"))
         return 0
     config = to_dataclass(load_config("evaluate", arguments), EvaluateConfig)
+    if config.compare:
+        return compare(config.compare, config.labels, config.out)
+    if config.motions is None:
+        raise UserError("give motions=DIR to measure, or compare=[A.json,B.json] to set side by side (see --help)")
     if config.out.suffix != ".json":
         raise UserError(f"out={config.out} must name a .json file")
     judge = load_judge(config.policy, config.simulator, config.body)
@@ -62,6 +77,17 @@ def main(arguments: list[str]) -> int:
     write_evaluation(config.out, evaluation)
     print(f"{evaluation_table(evaluation)}\nwritten to {config.out} and {config.out.with_suffix('.md').name}")
     return EXIT_BAD_FILES if n_bad else 0
+
+
+def compare(tables: tuple[Path, ...], labels: tuple[str, ...], out: Path) -> int:
+    """Write and print several metrics.json side by side, changes against the first, as Markdown."""
+    names = labels or tuple(str(table.parent.name or table) for table in tables)
+    if len(names) != len(tables) or len(set(names)) != len(names):
+        raise UserError(f"compare names {len(tables)} files: give as many different labels, not {', '.join(names)}")
+    table = comparison_table({name: read_metrics(file) for name, file in zip(names, tables, strict=True)})
+    write_text(out, table)
+    print(table)
+    return 0
 
 
 def load_judge(policy: str, simulator: str, body: str) -> Judge:

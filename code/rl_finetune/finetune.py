@@ -14,7 +14,7 @@ from tqdm import tqdm
 from rl_finetune.advantages import AdvantageNormaliser
 from rl_finetune.dance_model import model as dance_model
 from rl_finetune.dance_model.ddim import Samples, SamplingConfig, sample
-from rl_finetune.dance_model.ema import Ema
+from rl_finetune.dance_model.ema import ExponentialMovingAverage
 from rl_finetune.finetune_config import FinetuneConfig
 from rl_finetune.finetune_state import load_state, record_epoch, save_state
 from rl_finetune.policy_gradient import GradientConfig, accumulate_gradient, stochastic_steps
@@ -44,7 +44,7 @@ class Finetuner:
         self.optimiser = torch.optim.AdamW(
             self.parameters, lr=config.learning_rate, weight_decay=config.weight_decay
         )
-        self.ema = Ema(self.denoiser, config.ema_decay)
+        self.ema = ExponentialMovingAverage(self.denoiser, config.ema_decay)
         self.epoch = load_state(self)
 
     def train(self) -> None:
@@ -140,7 +140,7 @@ class Finetuner:
 
     def save_weights(self) -> None:
         """Write the averaged weights as weights/train-EPOCH."""
-        with self.ema.applied(self.denoiser):
+        with self.ema.applied_to(self.denoiser):
             self.model.save(self.run / "weights" / f"train-{self.epoch}.safetensors")
 
 

@@ -129,3 +129,21 @@ def test_physical_metrics_of_an_untrained_policy(tmp_path):
     assert set(evaluation.per_motion["a"]) >= {"success_rate", "imitation"}
     assert 0.0 < evaluation.metrics["imitation"] < 1.0
     assert evaluation.metrics["success_rate"] in (0.0, 0.5, 1.0)
+
+
+def test_results_are_set_side_by_side(tmp_path, capsys):
+    for name, value in (("base", 2.0), ("tuned", 1.0)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "metrics.json").write_text(f'{{"metrics": {{"pfc": {value}}}}}')
+    tables = f"compare=[{tmp_path / 'base' / 'metrics.json'},{tmp_path / 'tuned' / 'metrics.json'}]"
+    assert main([tables, f"out={tmp_path / 'table.md'}"]) == 0
+    table = (tmp_path / "table.md").read_text()
+    assert "base" in table and "tuned" in table and "-50" in table.replace("−", "-")
+    assert table.strip() in capsys.readouterr().out
+    with pytest.raises(UserError, match="as many different labels"):
+        main([tables, "labels=[one]", f"out={tmp_path / 'table.md'}"])
+
+
+def test_there_must_be_something_to_do(tmp_path):
+    with pytest.raises(UserError, match="give motions=DIR"):
+        main([f"out={tmp_path / 'metrics.json'}"])

@@ -1,6 +1,7 @@
 """Percussion tracks as a small JSON file of grooves: music that ships as numbers and is played on the spot.
 
 Tracks made from mocap dancers can so be heard on a machine that has no mocap.
+`python -m skeleton2stage.music.tracks source=… out=…` makes them from motions, and writes them as wav.
 """
 
 import json
@@ -9,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from skeleton2stage.config import to_dataclass
-from skeleton2stage.errors import UserError
+from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
+from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.files import read_json, write_text
-from skeleton2stage.music.audio import write_wav
-from skeleton2stage.music.groove import Groove, groove_from_motion
+from skeleton2stage.motion.formats import motion_files, read_motion
+from skeleton2stage.music.audio import MIN_DURATION_S, write_wav
+from skeleton2stage.music.groove import Groove, groove_from_motion, steady_groove
 from skeleton2stage.music.percussion import SAMPLE_RATE_HZ, find_pattern, synthesise
 from skeleton2stage.music.songs import Song
 
@@ -93,3 +95,63 @@ def _check_names(path: Path, tracks: list[Track]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise UserError(f"{path} has more than one track named {', '.join(twice)}: names must differ")
+
+
+@dataclass(frozen=True)
+class TracksConfig:
+    """The keys of configs/tracks.yaml, which explains them."""
+
+    source: Path | None
+    out: Path
+    bpm: tuple[float, ...]
+    seconds: float
+    only: tuple[str, ...]
+    skip: tuple[str, ...]
+    seed: int
+
+    def chooses(self, name: str) -> bool:
+        """Return whether a track of this name is wanted."""
+        return (not self.only or name in self.only) and name not in self.skip
+
+
+def tracks_of(config: TracksConfig) -> list[Track]:
+    """Return the tracks a configuration asks for: the source's, chosen by name, and those at steady tempi.
+
+    Motions under 5 s are passed over. Raises UserError where none is left.
+    """
+    tracks = [] if config.source is None else _tracks_from(config.source, config)
+    for number, bpm in enumerate(config.bpm, start=len(tracks)):
+        groove = steady_groove(bpm, config.seconds)
+        tracks.append(Track(f"steady_{bpm:g}bpm", groove, config.seconds, config.seed + number))
+    if not tracks:
+        raise UserError(f"no tracks: source needs motions of {MIN_DURATION_S:g} s or tracks, or bpm a tempo")
+    return tracks
+
+
+def _tracks_from(source: Path, config: TracksConfig) -> list[Track]:
+    if source.suffix == ".json":
+        return [track for track in load_tracks(source) if config.chooses(track.name)]
+    motions = {file.stem: read_motion(file) for file in motion_files(source) if config.chooses(file.stem)}
+    return [
+        track_from_motion(name, motion.joints(), motion.fps, config.seed + number)
+        for number, (name, motion) in enumerate(motions.items())
+        if motion.duration_s >= MIN_DURATION_S
+    ]
+
+
+def main(arguments: list[str]) -> None:
+    """Write tracks as one .json file, or as a folder of wavs."""
+    if help_wanted(arguments):
+        print(help_text("python -m skeleton2stage.music.tracks [source=FILE_OR_DIR] out=FILE.json|DIR", "tracks"))
+        return
+    config = to_dataclass(load_config("tracks", arguments), TracksConfig)
+    tracks = tracks_of(config)
+    if config.out.suffix == ".json":
+        save_tracks(config.out, tracks)
+    else:
+        write_wavs(tracks, config.out)
+    print(f"{len(tracks)} tracks, {sum(track.duration_s for track in tracks):.0f} s, in {config.out}")
+
+
+if __name__ == "__main__":
+    run_main(main)

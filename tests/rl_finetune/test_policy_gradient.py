@@ -1,0 +1,106 @@
+import math
+
+import pytest
+import torch
+
+from rl_finetune.dance_model.ddim import SamplingConfig, denoise, sample
+from rl_finetune.dance_model.denoiser import DanceDecoder, DenoiserConfig
+from rl_finetune.policy_gradient import GradientConfig, accumulate_gradient, step_log_probs, stochastic_steps
+
+SAMPLING = SamplingConfig(n_steps=6)
+TINY = DenoiserConfig(
+    window_frames=8, latent_width=16, feedforward_width=16, n_layers=1, n_heads=2, music_width=5, dropout=0.1
+)
+
+
+@pytest.fixture()
+def model() -> DanceDecoder:
+    torch.manual_seed(0)
+    return DanceDecoder(TINY).eval()
+
+
+@pytest.fixture()
+def music() -> torch.Tensor:
+    return torch.randn(4, 8, 5, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.fixture()
+def samples(model, music):
+    return sample(model, music, torch.Generator().manual_seed(2), SAMPLING, record=True)
+
+
+def gradient(model, samples, music, advantages, steps, dances_per_pass=2, steps_per_pass=2):
+    model.zero_grad()
+    config = GradientConfig(SAMPLING.guidance, dances_per_pass, steps_per_pass)
+    loss = accumulate_gradient(model, samples, music, advantages, steps, config)
+    return loss, {n: p.grad.clone() for n, p in model.named_parameters() if p.grad is not None}
+
+
+def test_the_last_step_is_left_out(samples):
+    assert stochastic_steps(samples) == [0, 1, 2, 3, 4]
+
+
+def test_what_was_sampled_scores_the_same_before_any_update(model, samples, music):
+    steps = stochastic_steps(samples)
+    with torch.no_grad():
+        rescored = step_log_probs(model, samples, slice(0, 4), model.encode_guided(music), steps, SAMPLING.guidance)
+    torch.testing.assert_close(rescored, samples.log_prob[steps], atol=2e-5, rtol=1e-5)
+
+
+def test_the_loss_is_the_published_sum(model, samples, music):
+    """-(1/S) sum over steps of the mean over dances and frames of A log p, by the plain formula."""
+    advantages = torch.randn(4, 8, generator=torch.Generator().manual_seed(3))
+    steps = stochastic_steps(samples)
+    loss, _ = gradient(model, samples, music, advantages, steps)
+    expected = -sum(float((advantages * samples.log_prob[step]).mean()) for step in steps) / SAMPLING.n_steps
+    assert loss == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_gradient_is_that_of_the_plain_loss(model, samples, music):
+    """Cutting the music's encoding off and back-propagating it last changes nothing."""
+    advantages = torch.randn(4, 8, generator=torch.Generator().manual_seed(3))
+    _, ours = gradient(model, samples, music, advantages, stochastic_steps(samples))
+    model.zero_grad()
+    encoding = model.encode_guided(music)
+    total = 0.0
+    for index in stochastic_steps(samples):
+        x_t, x_next = samples.trajectory[index], samples.trajectory[index + 1]
+        scored = denoise(model, x_t, samples.steps[index], encoding, SAMPLING.guidance, x_next=x_next)
+        total = total - (advantages * scored.log_prob).mean() / SAMPLING.n_steps
+    total.backward()
+    for name, parameter in model.named_parameters():
+        if parameter.grad is not None:
+            torch.testing.assert_close(ours[name], parameter.grad, atol=1e-5, rtol=1e-3, msg=name)
+
+
+def test_how_the_work_is_cut_does_not_matter(model, samples, music):
+    advantages = torch.randn(4, 8, generator=torch.Generator().manual_seed(3))
+    steps = stochastic_steps(samples)
+    _, small = gradient(model, samples, music, advantages, steps, 1, 1)
+    _, large = gradient(model, samples, music, advantages, steps, 4, 5)
+    for name, value in small.items():
+        torch.testing.assert_close(value, large[name], atol=1e-5, rtol=1e-3)
+
+
+def test_a_subset_of_steps_is_scaled_up(model, samples, music):
+    """Averaged over every single step alone, the estimate is the gradient over all."""
+    advantages = torch.ones(4, 8)
+    steps = stochastic_steps(samples)
+    whole, _ = gradient(model, samples, music, advantages, steps)
+    single = [gradient(model, samples, music, advantages, [step])[0] for step in steps]
+    assert sum(single) / len(single) == pytest.approx(whole, rel=1e-5)
+
+
+def test_a_step_along_the_gradient_makes_good_dances_likelier(model, samples, music):
+    """With +1 for two dances and -1 for the others, the first gain probability on the others."""
+    advantages = torch.tensor([1.0, 1.0, -1.0, -1.0])[:, None].expand(4, 8)
+    steps = stochastic_steps(samples)
+    gradient(model, samples, music, advantages, steps)
+    norm = math.sqrt(sum(float(p.grad.square().sum()) for p in model.parameters() if p.grad is not None))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.grad is not None:
+                parameter -= 1e-3 / norm * parameter.grad
+        rescored = step_log_probs(model, samples, slice(0, 4), model.encode_guided(music), steps, SAMPLING.guidance)
+    gained = (rescored - samples.log_prob[steps]).mean(dim=(0, 2))
+    assert gained[:2].mean() > gained[2:].mean()
