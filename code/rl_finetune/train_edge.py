@@ -10,6 +10,7 @@ from torch import nn
 from tqdm import tqdm
 
 from rl_finetune.dance_model.adan import Adan
+from rl_finetune.dance_model.captured import CapturedCall
 from rl_finetune.dance_model.ddim import generator_for, sample
 from rl_finetune.dance_model.denoiser import DanceDecoder, n_parameters
 from rl_finetune.dance_model.ema import ExponentialMovingAverage
@@ -50,13 +51,11 @@ class EdgeTrainer:
         denoiser = DanceDecoder(config.denoiser)
         optimiser = Adan(denoiser.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
         self.model, self.optimiser = accelerator.prepare(denoiser, optimiser)
+        # The denoiser itself, without what several processes wrap around it.
+        self.denoiser: DanceDecoder = accelerator.unwrap_model(self.model)
         self.ema = ExponentialMovingAverage(self.denoiser, config.ema_decay)
         self.step = load_state(self)
-
-    @property
-    def denoiser(self) -> DanceDecoder:
-        """The denoiser itself, without what several processes or mixed precision wrap around it."""
-        return self.accelerator.unwrap_model(self.model)
+        self.gradients = CapturedCall(self._gradients) if can_capture(config, accelerator) else self._gradients
 
     def train(self) -> None:
         """Take the steps that are left, or as many as `max_minutes` allow."""
@@ -87,17 +86,22 @@ class EdgeTrainer:
 
     def train_step(self) -> DanceLosses:
         """Draw a batch, take one optimiser step, and return the losses."""
-        config = self.config
-        torch.manual_seed(step_seed(config.seed, self.accelerator.process_index, self.step))
+        torch.manual_seed(step_seed(self.config.seed, self.accelerator.process_index, self.step))
         self.model.train()
-        vectors, music = self.windows.draw(config.batch_size)
-        losses = self._losses(self.model, vectors, music, config.augment, config.cond_drop_prob)
-        self.optimiser.zero_grad(set_to_none=True)
-        self.accelerator.backward(losses.total(config.losses))
+        losses = self.gradients()
         self.optimiser.step()
         self.ema.update(self.denoiser)
         self.step += 1
         return losses
+
+    def _gradients(self) -> DanceLosses:
+        """Set every parameter's gradient for a batch drawn at random, and return its losses."""
+        config = self.config
+        self.optimiser.zero_grad(set_to_none=True)
+        vectors, music = self.windows.draw(config.batch_size)
+        losses = self._losses(self.model, vectors, music, config.augment, config.cond_drop_prob)
+        self.accelerator.backward(losses.total(config.losses))
+        return DanceLosses(*(term.detach() for term in losses))
 
     def _losses(
         self,
@@ -176,6 +180,12 @@ def check_windows(windows: DanceWindows, config: TrainEdgeConfig) -> None:
             f"{config.data} has motion width, window frames and music width {found}, "
             f"the denoiser takes {expected}"
         )
+
+
+def can_capture(config: TrainEdgeConfig, accelerator: Accelerator) -> bool:
+    """Return whether gradients are to be computed by a CUDA graph: on one GPU, without autocast."""
+    on_one_gpu = accelerator.device.type == "cuda" and accelerator.num_processes == 1
+    return config.cuda_graph and on_one_gpu and config.precision != "bf16"
 
 
 def schedule_on(device: torch.device) -> NoiseSchedule:

@@ -27,6 +27,7 @@ class TrainEdgeConfig:
     seed: int
     device: str
     precision: str
+    cuda_graph: bool
     steps: int
     max_minutes: float
     batch_size: int

@@ -9,6 +9,7 @@ from accelerate import Accelerator
 
 from rl_finetune import train_edge
 from rl_finetune.dance_model import model as dance_models
+from rl_finetune.dance_model.captured import CapturedCall
 from rl_finetune.dance_model.ddim import generator_for, sample
 from rl_finetune.dance_model.windows import DanceWindows
 from rl_finetune.train_edge import EdgeTrainer, step_seed
@@ -167,3 +168,19 @@ def test_entry_point_names_missing_data(tmp_path):
         train_edge.main([*SMALL, f"data={tmp_path / 'nothing'}"])
     with pytest.raises(UserError, match="jukebox features cannot be made here"):
         train_edge.main([*SMALL, f"data={tmp_path}", "music=jukebox"])
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+def test_replayed_steps_equal_plain_ones(windows, tmp_path):
+    plain, captured = (
+        EdgeTrainer(configured(f"cuda_graph={graph}", "device=auto", "precision=float32"), windows,
+                    tmp_path / graph, Accelerator())
+        for graph in ("false", "true")
+    )
+    assert isinstance(captured.gradients, CapturedCall)
+    for _ in range(5):
+        ours, theirs = captured.train_step(), plain.train_step()
+        assert ours.reconstruction.item() == pytest.approx(theirs.reconstruction.item(), rel=1e-3)
+    for name, value in plain.denoiser.state_dict().items():
+        torch.testing.assert_close(captured.denoiser.state_dict()[name], value, atol=2e-3, rtol=1e-2, msg=name)

@@ -1,7 +1,7 @@
 """Forward kinematics for training losses, level by level of the skeleton's tree.
 
-Equal to `skeleton.forward_kinematics_rotmat`, which multiplies tens of thousands of 3 x 3 matrices joint
-by joint: quick on a CPU, while on a GPU it was most of a training step.
+Equal to `skeleton.forward_kinematics_rotmat`, which goes joint by joint with batched matrix products: that
+is the quicker on a CPU, this on a GPU (a training step of 44 ms became one of 36 on an H200).
 """
 
 from functools import lru_cache
