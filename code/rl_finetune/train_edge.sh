@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Train the base dance model: train_edge.sh [DATA_ROOT] [key=value ...]
-# NUM_PROCESSES (default 1) processes, one per GPU.
+# NUM_PROCESSES (default 1): processes, each on a GPU of its own where there are GPUs.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 source "$root/environment.sh"
@@ -9,5 +9,5 @@ data=()
 if (( $# )) && [[ $1 != *=* ]]; then data=("data=$1"); shift; fi
 # One process needs no launcher, which would bury an error's one sentence under its own traceback.
 if [[ ${NUM_PROCESSES:-1} == 1 ]]; then exec python -m rl_finetune.train_edge "${data[@]}" "$@"; fi
-exec accelerate launch --num_processes "$NUM_PROCESSES" --num_machines 1 --mixed_precision no \
-  --dynamo_backend no -m rl_finetune.train_edge "${data[@]}" "$@"
+exec python -m torch.distributed.run --standalone --nproc_per_node "$NUM_PROCESSES" \
+  -m rl_finetune.train_edge "${data[@]}" "$@"
