@@ -53,7 +53,7 @@ def load_clips(folder: Path, held_out: tuple[str, ...]) -> SplitClips:
     """
     if not folder.is_dir():
         raise UserError(
-            f"no prepared motions at {folder}: make them with python -m skeleton2stage.motion.convert, or give data="
+            f"no prepared motions at {folder}: make some (python -m skeleton2stage.motion.convert), or give data="
         )
     motions = {file.stem: read_motion(file) for file in motion_files(folder)}
     absent = sorted(set(held_out) - set(motions))

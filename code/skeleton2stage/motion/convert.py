@@ -17,7 +17,7 @@ from skeleton2stage.motion.formats import (
     write_motion,
 )
 
-USAGE = "python -m skeleton2stage.motion.convert source=FILE_OR_DIR out=DIR [format=auto] [trims=FILE.json]"
+USAGE = "python -m skeleton2stage.motion.convert source=FILE_OR_DIR out=DIR [format=auto] [clips=FILE.json]"
 EXIT_SOME_FAILED = 1
 
 
@@ -28,7 +28,7 @@ class ConvertConfig:
     source: Path
     out: Path
     format: str
-    trims: Path | None
+    clips: Path | None
 
 
 def main(arguments: list[str]) -> int:
@@ -40,11 +40,12 @@ def main(arguments: list[str]) -> int:
     check_format(config.format)
     files = motion_files(config.source)
     targets = output_paths(config.source, files, config.out)
-    keep_s = read_trims(config.trims) if config.trims else {}
+    notes = read_clip_notes(config.clips) if config.clips else {}
     converted, failures = 0, 0
     for file, target in zip(tqdm(files, desc="converting", unit="file"), targets, strict=True):
         try:
-            found = trimmed(read_motion_file(file, config.format), keep_s.get(file.stem, (0.0, None)))
+            note = notes.get(file.stem, ClipNote())
+            found = trimmed(read_motion_file(file, config.format, note.fps), note)
             write_motion(target, found.motion)
             converted += 1
             tqdm.write(f"{file.name}: {describe(found)}")
@@ -72,21 +73,39 @@ def output_paths(source: Path, files: list[Path], out: Path) -> list[Path]:
     return targets
 
 
-def read_trims(path: Path) -> dict[str, tuple[float, float | None]]:
-    """Return what to keep of clips, (start, end) in seconds by file stem, from the "keep_s" of a JSON file."""
+@dataclass(frozen=True)
+class ClipNote:
+    """What one must know of a clip besides its file.
+
+    keep_s: the part to keep, (start, end) in seconds, None for its end. fps: its true frame rate, where the
+    file's is wrong.
+    """
+
+    keep_s: tuple[float, float | None] = (0.0, None)
+    fps: float | None = None
+
+
+def read_clip_notes(path: Path) -> dict[str, ClipNote]:
+    """Return the notes of a JSON file by file stem, from its tables "keep_s" and "fps", either of which may lack."""
     content = read_json(path)
-    table = content.get("keep_s") if isinstance(content, dict) else None
-    if not isinstance(table, dict):
-        raise UserError(f'{path} has no table "keep_s" of clip name to [start, end] in seconds')
-    for name, span in table.items():
+    if not isinstance(content, dict) or not {"keep_s", "fps"} & set(content):
+        raise UserError(f'{path} has neither a table "keep_s" (clip: [start, end] in seconds) nor "fps" (clip: rate)')
+    keep, fps = content.get("keep_s", {}), content.get("fps", {})
+    if not (isinstance(keep, dict) and isinstance(fps, dict)):
+        raise UserError(f'{path}: "keep_s" and "fps" must be tables by clip name')
+    for name, span in keep.items():
         if not (isinstance(span, list) and len(span) == 2 and isinstance(span[0], int | float)):
             raise UserError(f"{path}: '{name}' must be [start, end] in seconds, null for the clip's end")
-    return {name: (float(start), None if end is None else float(end)) for name, (start, end) in table.items()}
+    for name, rate in fps.items():
+        if not isinstance(rate, int | float) or rate <= 0:
+            raise UserError(f"{path}: the frame rate of '{name}' must be a number above 0, not {rate!r}")
+    spans = {name: (float(start), None if end is None else float(end)) for name, (start, end) in keep.items()}
+    return {name: ClipNote(spans.get(name, (0.0, None)), fps.get(name)) for name in {**keep, **fps}}
 
 
-def trimmed(found: MotionFile, keep_s: tuple[float, float | None]) -> MotionFile:
-    """Return a file's motion cut to (start, end) seconds."""
-    start_s, end_s = keep_s
+def trimmed(found: MotionFile, note: ClipNote) -> MotionFile:
+    """Return a file's motion cut to the part to keep."""
+    start_s, end_s = note.keep_s
     motion, fps = found.motion, found.motion.fps
     stop = len(motion) if end_s is None else round(end_s * fps)
     return replace(found, motion=motion.slice(round(start_s * fps), stop))

@@ -76,9 +76,10 @@ def read_motion(path: Path, format: str = AUTO) -> Motion:  # noqa: A002 - the f
     return read_motion_file(path, format).motion
 
 
-def read_motion_file(path: Path, format: str = AUTO) -> MotionFile:  # noqa: A002 - the field's word for it
+def read_motion_file(path: Path, format: str = AUTO, fps: float | None = None) -> MotionFile:  # noqa: A002
     """Return the motion in a file with what was found there.
 
+    `fps` is the frame rate to believe instead of a BVH file's own, which conversions often get wrong.
     `format` is a name of FORMATS or "auto"; the sliced forms must be named, since they have the same keys.
     Raises UserError, naming the file, for unknown formats and for files that are damaged, hold NaN, have
     another number of joints, or stand on their heads.
@@ -86,7 +87,10 @@ def read_motion_file(path: Path, format: str = AUTO) -> MotionFile:  # noqa: A00
     path = Path(path)
     check_format(format)
     try:
-        found = FORMATS[format](path) if format != AUTO else _read_recognised(path)
+        name = format if format != AUTO else _recognise(path)
+        if fps is not None and name != "bvh":
+            raise UserError(f"a frame rate can be given for bvh files only, and {path} is {name}")
+        found = _read_bvh(path, fps) if name == "bvh" else FORMATS[name](path)
         _check_upright(found)
     except UserError as error:
         raise type(error)(_with_name(path, str(error))) from None
@@ -111,10 +115,6 @@ def _check_upright(found: MotionFile) -> None:
             f"read as {found.format} ({found.up_axis} up), its head is on average {height:.2f} m over its feet: "
             "this is another format, or the dancer lies down throughout; name the format"
         )
-
-
-def _read_recognised(path: Path) -> MotionFile:
-    return FORMATS[_recognise(path)](path)
 
 
 def _recognise(path: Path) -> str:
@@ -275,8 +275,10 @@ def _npz(path: Path) -> dict[str, Any]:
         raise UserError(f"it is damaged or not an npz file ({error}): copy it again") from None
 
 
-def _read_bvh(path: Path) -> MotionFile:
+def _read_bvh(path: Path, fps: float | None = None) -> MotionFile:
     bvh = read_bvh(path)
+    if fps is not None:
+        bvh = replace(bvh, frame_time_s=1.0 / fps)
     motion, report = retarget(bvh)
     return MotionFile(motion, "bvh", bvh.fps, report.up_axis, len(bvh), report)
 

@@ -18,14 +18,16 @@ ARMATURE_KGM2 = 0.02
 FLOOR_FRICTION = 1.0
 PHYSICS_HZ = 120.0
 
-# Position gain (N·m/rad) and damping (N·m·s/rad) by part, for a 90 kg body.
+DAMPING_TIME_S = 0.1  # every joint's damping over its position gain
+
+# Position gain (N·m/rad) by part, for a 90 kg body.
 _GAINS = {
-    (500.0, 50.0): ("hip", "knee"),
-    (400.0, 40.0): ("ankle", "collar", "shoulder"),
-    (200.0, 20.0): ("foot",),
-    (1000.0, 100.0): ("spine1", "spine2", "spine3"),
-    (300.0, 30.0): ("elbow",),
-    (100.0, 10.0): ("neck", "head", "wrist", "hand"),
+    500.0: ("hip", "knee"),
+    400.0: ("ankle", "collar", "shoulder"),
+    200.0: ("foot",),
+    1000.0: ("spine1", "spine2", "spine3"),
+    300.0: ("elbow",),
+    100.0: ("neck", "head", "wrist", "hand"),
 }
 
 # Pairs that jam when posed although they are clear of each other at rest.
@@ -79,9 +81,8 @@ class Humanoid:
 def gains(name: str) -> tuple[float, float]:
     """Return the position gain (N·m/rad) and damping (N·m·s/rad) of a joint for the humanoid's mass."""
     part = name.removeprefix("left_").removeprefix("right_")
-    scale = TOTAL_MASS_KG / GAIN_MASS_KG
-    kp, kd = next(values for values, parts in _GAINS.items() if part in parts)
-    return kp * scale, kd * scale
+    kp = next(gain for gain, parts in _GAINS.items() if part in parts) * TOTAL_MASS_KG / GAIN_MASS_KG
+    return kp, kp * DAMPING_TIME_S
 
 
 def part_vertices(vertices: np.ndarray, weights: np.ndarray, joints: np.ndarray) -> list[np.ndarray]:

@@ -8,9 +8,16 @@ from dataclasses import dataclass
 import torch
 
 from skeleton2stage.motion import skeleton
+from skeleton2stage.physics.humanoid import DAMPING_TIME_S
 from skeleton2stage.physics.observation import N_SHAPE, observe
 from skeleton2stage.physics.reference import ReferenceFrames, ReferenceMotions
-from skeleton2stage.physics.rotations import heading_quat, quat_rotate, quat_to_rotvec, rotvec_to_quat
+from skeleton2stage.physics.rotations import (
+    heading_quat,
+    quat_multiply,
+    quat_rotate,
+    quat_to_rotvec,
+    rotvec_to_quat,
+)
 from skeleton2stage.physics.simulator import BodyState, Simulator
 from skeleton2stage.physics.tracking import mean_body_error, tracking_errors, tracking_reward
 
@@ -106,6 +113,11 @@ class ImitationTask:
 
 
 def _target_rotations(offsets: torch.Tensor, target: ReferenceFrames) -> torch.Tensor:
-    """Return PD targets exp(reference + offset), [W, 23, 4] wxyz, of offsets [W, 69] rad."""
+    """Return PD targets exp(reference + offset) exp(lead * reference velocity), [W, 23, 4] wxyz.
+
+    offsets [W, 69] rad. The lead makes the joints' damping act on the error of velocity instead of on
+    velocity itself, so that an offset of zero follows the reference instead of trailing it.
+    """
     reference = quat_to_rotvec(target.quat_local[:, 1:])
-    return rotvec_to_quat(reference + offsets.unflatten(-1, (-1, 3)))
+    pose = rotvec_to_quat(reference + offsets.unflatten(-1, (-1, 3)))
+    return quat_multiply(pose, rotvec_to_quat(DAMPING_TIME_S * target.ang_vel_local[:, 1:]))

@@ -6,7 +6,7 @@ from bvh_samples import person_text
 from motion_samples import WRITERS, upright_motion
 
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.convert import main, output_paths, read_trims
+from skeleton2stage.motion.convert import main, output_paths, read_clip_notes
 from skeleton2stage.motion.formats import read_motion
 
 
@@ -46,16 +46,16 @@ def test_bad_file_fails_and_the_rest_is_converted(source, tmp_path, capsys):
 def test_trims_are_seconds_of_the_clip(source, tmp_path, capsys):
     trims = tmp_path / "trims.json"
     trims.write_text(json.dumps({"keep_s": {"a": [0.2, 0.7]}}))
-    assert run(capsys, f"source={source / 'a.pkl'}", f"out={tmp_path / 'out'}", f"trims={trims}")[0] == 0
+    assert run(capsys, f"source={source / 'a.pkl'}", f"out={tmp_path / 'out'}", f"clips={trims}")[0] == 0
     found = read_motion(tmp_path / "out" / "a.pkl")
     np.testing.assert_allclose(found.joints(), upright_motion().joints()[6:21], atol=2e-5)
 
 
-@pytest.mark.parametrize("content", [[], {"keep": {}}, {"keep_s": {"a": 3}}, {"keep_s": {"a": ["x", None]}}])
+@pytest.mark.parametrize("content", [[], {"keep": {}}, {"keep_s": {"a": 3}}, {"keep_s": {"a": ["x", None]}}, {"fps": {"a": 0}}, {"fps": 3}])
 def test_bad_trims_are_refused(tmp_path, content):
     (tmp_path / "t.json").write_text(json.dumps(content))
     with pytest.raises(UserError, match=r"t\.json"):
-        read_trims(tmp_path / "t.json")
+        read_clip_notes(tmp_path / "t.json")
 
 
 def test_sources_are_never_overwritten(tmp_path):
