@@ -12,10 +12,13 @@ from skeleton2stage.motion.bvh import read_bvh
 from skeleton2stage.motion.ik import IkWeights, local_to_world, solve, world_positions, world_to_local
 from skeleton2stage.motion.retarget import (
     SOLE_M,
+    TORSO_M,
+    arm_clearance,
     position_deviation,
     retarget,
     rotation_deviation,
     standing_frames,
+    torso_push,
 )
 from skeleton2stage.motion.source_skeleton import find_roles, shortest_rotation, understand
 
@@ -180,10 +183,55 @@ def cmu(shared_data, tmp_path_factory):
 def test_real_clip(cmu, name):
     motion, report = retarget(read_bvh(cmu[name]))
     joints_w = motion.joints()
-    assert report.mean_error_m < 0.02 and max(report.errors_m.values()) < 0.05
+    assert report.mean_error_m < 0.03 and max(report.errors_m.values()) < 0.05
     assert (joints_w[:, 15, 2] - joints_w[:, [7, 8], 2].mean(axis=1)).min() > 0.5
     lower_toe = joints_w[:, [10, 11], 2].min(axis=1)
     assert np.median(lower_toe) == pytest.approx(SOLE_M, abs=0.015)
     assert np.abs(motion.poses[:, [22, 23]]).max() == 0
     knees = motion.poses[:, [4, 5], 0]
     assert np.percentile(knees, 5) > -0.3, "knees bend backwards"
+
+
+def rest_pose(n_frames):
+    rotmat_w = torch.eye(3, dtype=torch.float64).expand(n_frames, 24, 3, 3)
+    joints_w = torch.from_numpy(skeleton.rest_joints()).expand(n_frames, 24, 3)
+    return joints_w.clone(), rotmat_w
+
+
+def test_torso_pushes_out_to_its_surface_and_leaves_the_rest():
+    joints_w, rotmat_w = rest_pose(3)
+    half_width, z_middle, _, _, high = TORSO_M["spine1"]
+    local = torch.tensor([[0.1, high / 2, z_middle], [0.3, high / 2, z_middle], [0.1, 2.0, 0.0]])
+    push = torso_push(joints_w[:, JOINT["spine1"]] + local.double(), joints_w, rotmat_w, 0.05)
+    assert push[0, 0] == pytest.approx(half_width - 0.05, abs=0.012) and push[0].abs()[1] < 1e-9
+    np.testing.assert_allclose(push[1:], 0, atol=1e-12)
+
+
+def test_torso_push_is_continuous():
+    joints_w, rotmat_w = rest_pose(2000)
+    path = torch.linspace(-0.5, 0.8, 2000, dtype=torch.float64)
+    points = torch.stack((torch.full_like(path, 0.12), path, torch.full_like(path, 0.03)), dim=1)
+    push = torso_push(points, joints_w, rotmat_w, 0.05)
+    assert push.norm(dim=-1).max() > 0.08
+    assert push.diff(dim=0).norm(dim=-1).max() < 0.01
+
+
+def test_arm_inside_the_torso_comes_out_with_bones_of_their_length():
+    joints_w, rotmat_w = rest_pose(1)
+    arm = [JOINT[f"left_{name}"] for name in ("shoulder", "elbow", "wrist")]
+    start = joints_w[:, arm]
+    joints_w[:, arm[1]] = torch.tensor([0.10, 0.245, -0.02], dtype=torch.float64)
+    joints_w[:, arm[2]] = torch.tensor([0.20, 0.05, 0.12], dtype=torch.float64)
+    wrist = joints_w[:, arm[2]]
+    clear = arm_clearance(joints_w, rotmat_w, arm, wrist)
+    before = torso_push(joints_w[:, arm[1]], joints_w, rotmat_w, 0.05).norm()
+    after = torso_push(clear[:, 0], joints_w, rotmat_w, 0.05).norm()
+    assert before > 0.09 > 4 * after
+    assert (clear[:, 1] - wrist).norm() < 0.03
+    assert (clear[:, 0] - start[:, 0]).norm() == pytest.approx((joints_w[:, arm[1]] - start[:, 0]).norm().item())
+
+
+def test_arm_clear_of_the_torso_stays():
+    joints_w, rotmat_w = rest_pose(2)
+    arm = [JOINT[f"right_{name}"] for name in ("shoulder", "elbow", "wrist")]
+    torch.testing.assert_close(arm_clearance(joints_w, rotmat_w, arm, joints_w[:, arm[2]]), joints_w[:, arm[1:]])
