@@ -1,0 +1,121 @@
+"""Imitation training, small but whole: real clips' files, real physics, rsl_rl's PPO."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from pretrain import train
+from pretrain.data import ClipSet, load_clips
+from pretrain.environment import EpisodeEnvironment, EpisodeRules
+from pretrain.learner import current_policy
+from skeleton2stage.errors import UserError
+from skeleton2stage.motion.formats import write_motion
+from skeleton2stage.motion.motion import Motion
+from skeleton2stage.physics.factory import load_humanoid, make_simulator
+from skeleton2stage.physics.imitation import ACTION_WIDTH, ImitationTask
+from skeleton2stage.physics.policy import ImitationPolicy
+from skeleton2stage.physics.reference import reference_motions
+
+
+def swaying(n: int, phase: float) -> Motion:
+    poses = np.zeros((n, 24, 3), dtype=np.float32)
+    poses[:, 0, 0] = np.pi / 2
+    poses[:, 16, 2] = -1.0 + 0.3 * np.sin(np.arange(n) / 10 + phase)
+    poses[:, 17, 2] = 1.0
+    return Motion(poses, np.tile(np.array([0, 0, 1], dtype=np.float32), (n, 1)))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("clips")
+    for index, name in enumerate(("one", "two", "held")):
+        write_motion(folder / f"{name}.pkl", swaying(160, index))
+    return folder
+
+
+@pytest.fixture()
+def run(monkeypatch, tmp_path, folder):
+    monkeypatch.setenv("S2S_RUNS", str(tmp_path))
+
+    def start(name: str, iterations: int, *overrides: str):
+        stages = ", ".join(
+            f"{{name: {stage}, clips: '*', iterations: {iterations}, learning_rate: 1e-3, final_learning_rate: 1e-4}}"
+            for stage in ("broad", "dance")
+        )
+        train.main([
+            f"name={name}", f"data={folder}", "held_out=[held]", "device=cpu", "worlds=4", "horizon=4",
+            "hidden=[8]", "minibatches=1", "epochs=1", "save_every=1", f"stages=[{stages}]", *overrides,
+        ])
+        return tmp_path / "pretrain" / name
+
+    return start
+
+
+def test_it_trains_two_stages_and_exports_a_policy(run):
+    folder = run("demo", 1)
+    report = json.loads((folder / "report.json").read_text())
+    assert set(report) == {"training", "training_without_wrench", "held_out", "held_out_without_wrench"}
+    assert report["training"]["windows"] == 2 and report["held_out"]["windows"] == 1
+    assert report["training_without_wrench"]["residual_force_share"] == 0
+    policy = ImitationPolicy.load(folder / "imitation_policy.safetensors")
+    assert policy(torch.zeros(1, 733)).shape == (1, ACTION_WIDTH)
+    assert torch.load(folder / "state.pt", weights_only=True)["iteration"] == 2
+
+
+def test_it_goes_on_where_it_stopped(run):
+    run("cut", 1)
+    folder = run("cut", 2)
+    assert torch.load(folder / "state.pt", weights_only=True)["iteration"] == 4
+
+
+def test_the_exported_policy_is_the_learners(folder, tmp_path, monkeypatch):
+    from pretrain.config import PretrainConfig
+    from pretrain.learner import make_ppo
+    from skeleton2stage.config import load_config, to_dataclass
+
+    config = to_dataclass(load_config("pretrain", ["worlds=4", "hidden=[8]"]), PretrainConfig)
+    torch.manual_seed(0)
+    ppo = make_ppo(config, torch.device("cpu"))
+    observations = 3.0 + 2.0 * torch.randn(64, 733)
+    ppo.actor.update_normalization(train._as_dict(observations))
+    ours, theirs = current_policy(ppo, config)(observations), ppo.actor(train._as_dict(observations))
+    torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-4)
+
+
+def test_episodes_end_and_begin_anew():
+    humanoid = load_humanoid("open")
+    task = ImitationTask(make_simulator("mujoco", humanoid, 3), reference_motions([swaying(20, 0.0)], humanoid))
+    rules = EpisodeRules(max_frames=5, fall_height_m=0.2, stray_m=0.5)
+    environment = EpisodeEnvironment(task, rules, torch.Generator().manual_seed(0))
+    task.reset(torch.arange(3), torch.zeros(3, dtype=torch.long), torch.tensor([0, 0, 17]))
+    steps = [environment.step(torch.zeros(3, ACTION_WIDTH)) for _ in range(5)]
+    done = torch.stack([step.done for step in steps])
+    assert done[1, 2] and done[4, :2].all()  # world 2 ran out of clip, the others out of time
+    assert torch.stack([step.timed_out for step in steps])[done].all()
+
+
+def test_straying_is_a_failure():
+    humanoid = load_humanoid("open")
+    task = ImitationTask(make_simulator("mujoco", humanoid, 1), reference_motions([swaying(20, 0.0)], humanoid))
+    environment = EpisodeEnvironment(task, EpisodeRules(300, 0.2, 1e-6), torch.Generator().manual_seed(0))
+    step = environment.step(torch.zeros(1, ACTION_WIDTH))
+    assert step.done.all() and not step.timed_out.any()
+
+
+def test_held_out_clips_are_kept_apart_and_checked(folder):
+    clips = load_clips(folder, ("held",))
+    assert sorted(clips.training.motions) == ["one", "two"] and list(clips.held_out.motions) == ["held"]
+    with pytest.raises(UserError, match="6012"):
+        load_clips(folder, ("6012",))
+    with pytest.raises(UserError, match="no clip matches 'x\\*'"):
+        clips.training.matching("x*")
+    with pytest.raises(UserError, match="no prepared motions at"):
+        load_clips(folder / "none", ())
+
+
+def test_mirrored_clips_and_windows():
+    clips = ClipSet({"a": swaying(310, 0.0)})
+    assert sorted(clips.with_mirrored().motions) == ["a", "a_mirrored"]
+    assert sorted(clips.windows()) == ["a@0", "a@150"]
