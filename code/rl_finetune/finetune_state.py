@@ -36,9 +36,10 @@ def load_state(finetuner: "Finetuner") -> int:
         finetuner.ema.load_state_dict(state["ema"])
         finetuner.optimiser.load_state_dict(state["optimiser"])
         finetuner.normalise.load_state_dict(state["history"])
-    except (RuntimeError, KeyError, ValueError, EOFError) as error:
+    except Exception as error:  # noqa: BLE001 - a damaged archive can raise almost anything
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(
-            f"{path} does not belong to this model or is damaged ({str(error).splitlines()[0]}): "
+            f"{path} does not belong to this model or is damaged ({reason}): "
             "give the run another name, or delete its folder"
         ) from None
     return state["epoch"]

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Fine-tune: run.sh EXP_NAME NUM_PROCESSES EPOCHS BATCH_SIZE [key=value ...]
+# BATCH_SIZE counts pieces of music per process; each process has a GPU of its own where there are GPUs.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 source "$root/environment.sh"
@@ -8,7 +9,11 @@ if (( $# < 4 )); then
   echo "usage: bash run.sh EXP_NAME NUM_PROCESSES EPOCHS BATCH_SIZE [key=value ...]" >&2
   exit 2
 fi
-name=$1 processes=$2 epochs=$3 batch_size=$4
+processes=$2
+settings=("name=$1" "epochs=$3" "batch_size=$4")
 shift 4
-exec accelerate launch --num_processes "$processes" --num_machines 1 --mixed_precision no --dynamo_backend no \
-  -m rl_finetune.finetune "name=$name" "epochs=$epochs" "batch_size=$batch_size" "$@"
+[[ $processes =~ ^[1-9][0-9]*$ ]] || { echo "error: NUM_PROCESSES must be a whole number above 0, not '$processes'" >&2; exit 2; }
+# accelerate finds its processes by torch's launcher; one process needs none, and keeps errors to one sentence.
+if [[ $processes == 1 ]]; then exec python -m rl_finetune.finetune "${settings[@]}" "$@"; fi
+exec python -m torch.distributed.run --standalone --nproc_per_node "$processes" \
+  -m rl_finetune.finetune "${settings[@]}" "$@"
