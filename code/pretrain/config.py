@@ -36,6 +36,8 @@ class PretrainConfig:
     clip: float
     horizon: int
     max_grad_norm: float
+    schedule: str
+    desired_kl: float
     value_weight: float
     save_every: int
     minutes: float

@@ -19,7 +19,7 @@ _GROUPS = {"actor": ["policy"], "critic": ["policy"]}
 
 
 def make_ppo(config: PretrainConfig, device: torch.device) -> PPO:
-    """Return PPO with the task's widths: no entropy bonus, no learned deviation, no adaptive schedule."""
+    """Return PPO with the task's widths: no entropy bonus, no learned deviation."""
     example = TensorDict({"policy": torch.zeros(config.worlds, OBSERVATION_WIDTH, device=device)}, [config.worlds])
     gaussian = {
         "class_name": "GaussianDistribution",
@@ -42,7 +42,8 @@ def make_ppo(config: PretrainConfig, device: torch.device) -> PPO:
         entropy_coef=0.0,
         learning_rate=config.stages[0].learning_rate,
         max_grad_norm=config.max_grad_norm,
-        schedule="fixed",
+        schedule=config.schedule,
+        desired_kl=config.desired_kl,
         device=str(device),
     )
 
@@ -82,7 +83,7 @@ def load_state(run: Path, ppo: PPO) -> int:
 def current_policy(ppo: PPO, config: PretrainConfig) -> ImitationPolicy:
     """Return the learner's deterministic policy on the CPU, observation normalisation included."""
     actor = ppo.get_policy()
-    policy = ImitationPolicy(PolicyConfig(tuple(config.hidden)))
+    policy = ImitationPolicy(PolicyConfig(tuple(config.hidden), config.wrench_scale))
     layers = {f"network.{name}": value.cpu() for name, value in actor.mlp.state_dict().items()}
     normaliser = actor.obs_normalizer
     policy.load_state_dict(

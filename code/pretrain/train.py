@@ -90,14 +90,17 @@ class Trainer:
         return figures
 
     def _set_learning_rate(self, stage: StageConfig, progress: float) -> None:
+        if self.config.schedule == "adaptive":
+            return
         rate = stage.learning_rate + progress * (stage.final_learning_rate - stage.learning_rate)
         for group in self.ppo.optimizer.param_groups:
             group["lr"] = rate
 
     def _log(self, figures: dict[str, float], progress: tqdm) -> None:
+        figures["learning_rate"] = self.ppo.optimizer.param_groups[0]["lr"]
         for name, value in figures.items():
             self.writer.add_scalar(f"train/{name}", value, self.iteration)
-        shown = ("reward", "body_error_mm", "failures", "steps_per_s")
+        shown = ("reward", "body_error_mm", "failures", "learning_rate", "steps_per_s")
         progress.set_postfix({name: f"{figures[name]:.3g}" for name in shown})
 
 

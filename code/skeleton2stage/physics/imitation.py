@@ -113,11 +113,13 @@ class ImitationTask:
 
 
 def _target_rotations(offsets: torch.Tensor, target: ReferenceFrames) -> torch.Tensor:
-    """Return PD targets exp(reference + offset) exp(lead * reference velocity), [W, 23, 4] wxyz.
+    """Return PD targets exp(reference + offset) exp(feed-forward), [W, 23, 4] wxyz, of offsets [W, 69] rad.
 
-    offsets [W, 69] rad. The lead makes the joints' damping act on the error of velocity instead of on
-    velocity itself, so that an offset of zero follows the reference instead of trailing it.
+    The feed-forward is the offset that supplies the reference's own torques, and a lead of the damping time
+    times its velocity, so that the joints' damping acts on the error of velocity instead of on velocity: an
+    offset of zero then follows the reference instead of sagging and trailing behind it.
     """
     reference = quat_to_rotvec(target.quat_local[:, 1:])
     pose = rotvec_to_quat(reference + offsets.unflatten(-1, (-1, 3)))
-    return quat_multiply(pose, rotvec_to_quat(DAMPING_TIME_S * target.ang_vel_local[:, 1:]))
+    lead = DAMPING_TIME_S * target.ang_vel_local[:, 1:]
+    return quat_multiply(pose, rotvec_to_quat(lead + target.feedforward))

@@ -18,9 +18,10 @@ _KIND = "imitation policy"
 
 @dataclass(frozen=True)
 class PolicyConfig:
-    """Widths of the policy network's hidden layers."""
+    """Widths of the network's hidden layers, and the scale of the residual wrench it was trained with."""
 
     hidden: tuple[int, ...]
+    wrench_scale: float = 1.0
     observation_width: int = OBSERVATION_WIDTH
     action_width: int = ACTION_WIDTH
 

@@ -8,6 +8,7 @@ import torch
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.motion import FPS, Motion
+from skeleton2stage.physics.feedforward import feedforward_offsets
 from skeleton2stage.physics.humanoid import Humanoid
 from skeleton2stage.physics.rotations import (
     quat_conjugate,
@@ -27,6 +28,7 @@ class ReferenceFrames:
 
     pos_w [F, 24, 3] m, quat_w and quat_local [F, 24, 4] wxyz, root_lin_vel_w [F, 3] m/s,
     ang_vel_local [F, 24, 3] rad/s in each body's own frame: forward differences, log(q_t^-1 q_t+1) / dt.
+    feedforward [F, 23, 3] rad: offsets of the PD targets that supply the torques of the motion itself.
     """
 
     pos_w: torch.Tensor
@@ -34,6 +36,7 @@ class ReferenceFrames:
     quat_local: torch.Tensor
     root_lin_vel_w: torch.Tensor
     ang_vel_local: torch.Tensor
+    feedforward: torch.Tensor
 
     def __getitem__(self, frames: torch.Tensor) -> "ReferenceFrames":
         return ReferenceFrames(*(value[frames] for value in vars(self).values()))
@@ -107,7 +110,9 @@ def reference_frames(motion: Motion, humanoid: Humanoid, floor_percentile: float
     heights = lowest_vertex_height(pos_w, quat_w, humanoid.hull_vertices)
     floor = heights[0] if floor_percentile is None else torch.quantile(heights, floor_percentile / 100.0)
     pos_w = pos_w - torch.stack((torch.zeros(()), torch.zeros(()), floor))
-    return ReferenceFrames(pos_w, quat_w, quat_local, *_velocities(pos_w[:, 0], quat_local))
+    velocities = _velocities(pos_w[:, 0], quat_local)
+    feedforward = feedforward_offsets(humanoid, pos_w, quat_w, quat_local, *velocities)
+    return ReferenceFrames(pos_w, quat_w, quat_local, *velocities, feedforward)
 
 
 def _velocities(root_pos_w: torch.Tensor, quat_local: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

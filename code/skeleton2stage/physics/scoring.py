@@ -32,7 +32,10 @@ class DanceScores:
 
 
 class DanceScorer:
-    """Scores dances with a policy in a simulator, as many at once as it has worlds."""
+    """Scores dances with a policy in a simulator, as many at once as it has worlds.
+
+    `wrench_scale` is the policy's own unless given; 0 takes the residual wrench away.
+    """
 
     def __init__(
         self,
@@ -40,13 +43,13 @@ class DanceScorer:
         humanoid: Humanoid,
         make_simulator: Callable[[Humanoid, int], Simulator],
         max_worlds: int = 256,
-        wrench_scale: float = 1.0,
+        wrench_scale: float | None = None,
     ) -> None:
         self._policy = policy
         self._humanoid = humanoid
         self._make_simulator = make_simulator
         self._max_worlds = max_worlds
-        self._wrench_scale = wrench_scale
+        self._wrench_scale = policy.config.wrench_scale if wrench_scale is None else wrench_scale
         self._simulator: Simulator | None = None
 
     def score(self, motions: list[Motion]) -> DanceScores:

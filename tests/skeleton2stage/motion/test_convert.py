@@ -51,7 +51,10 @@ def test_trims_are_seconds_of_the_clip(source, tmp_path, capsys):
     np.testing.assert_allclose(found.joints(), upright_motion().joints()[6:21], atol=2e-5)
 
 
-@pytest.mark.parametrize("content", [[], {"keep": {}}, {"keep_s": {"a": 3}}, {"keep_s": {"a": ["x", None]}}, {"fps": {"a": 0}}, {"fps": 3}])
+@pytest.mark.parametrize(
+    "content",
+    [[], {"keep": {}}, {"keep_s": {"a": 3}}, {"keep_s": {"a": ["x", None]}}, {"fps": {"a": 0}}, {"fps": 3}],
+)
 def test_bad_trims_are_refused(tmp_path, content):
     (tmp_path / "t.json").write_text(json.dumps(content))
     with pytest.raises(UserError, match=r"t\.json"):

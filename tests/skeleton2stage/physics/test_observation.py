@@ -21,7 +21,8 @@ def state_and_target(n: int) -> tuple[BodyState, ReferenceFrames]:
 
     state = BodyState(vectors(), random_quats(n, 24), vectors(), vectors(), random_quats(n, 24), vectors())
     target = ReferenceFrames(
-        vectors(), random_quats(n, 24).flip(0), random_quats(n, 24).flip(1), torch.zeros(n, 3), vectors()
+        vectors(), random_quats(n, 24).flip(0), random_quats(n, 24).flip(1), torch.zeros(n, 3), vectors(),
+        torch.zeros(n, 23, 3),
     )
     return state, target
 
@@ -42,7 +43,7 @@ def test_turning_and_moving_everything_changes_nothing():
     )
     moved_target = ReferenceFrames(
         quat_rotate(turn, target.pos_w) + shift, quat_multiply(turn, target.quat_w),
-        target.quat_local, target.root_lin_vel_w, target.ang_vel_local,
+        target.quat_local, target.root_lin_vel_w, target.ang_vel_local, target.feedforward,
     )
     torch.testing.assert_close(
         observe(moved_state, moved_target, SHAPE), observe(state, target, SHAPE), atol=2e-5, rtol=0
@@ -61,7 +62,7 @@ def test_raising_the_body_shows_in_its_height_alone():
 def test_at_the_target_nothing_is_left_to_do():
     state, _ = state_and_target(2)
     target = ReferenceFrames(
-        state.pos_w, state.quat_w, state.quat_local, torch.zeros(2, 3), state.ang_vel_local
+        state.pos_w, state.quat_w, state.quat_local, torch.zeros(2, 3), state.ang_vel_local, torch.zeros(2, 23, 3)
     )
     toward = observe(state, target, SHAPE)[:, OWN_WIDTH:-10]
     identity = torch.tensor([1.0, 0, 0, 0, 1.0, 0])

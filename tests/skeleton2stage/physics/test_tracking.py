@@ -35,7 +35,7 @@ def test_being_there_earns_everything(frames):
 def test_each_error_is_its_own_mean_square(frames):
     moved = ReferenceFrames(
         frames.pos_w + torch.tensor([0.1, 0.0, 0.0]), frames.quat_w, frames.quat_local,
-        frames.root_lin_vel_w, frames.ang_vel_local + 2.0,
+        frames.root_lin_vel_w, frames.ang_vel_local + 2.0, frames.feedforward,
     )
     errors = tracking_errors(as_state(frames), moved)
     torch.testing.assert_close(errors.body_pos, torch.full((3,), 0.01 / 3))
@@ -51,7 +51,7 @@ def test_rotations_count_locally_and_globally(frames):
     local[:, 0] = quat_multiply(turn.expand(3, 4), local[:, 0])
     turned = ReferenceFrames(
         frames.pos_w, quat_multiply(turn.expand_as(frames.quat_w), frames.quat_w), local,
-        frames.root_lin_vel_w, frames.ang_vel_local,
+        frames.root_lin_vel_w, frames.ang_vel_local, frames.feedforward,
     )
     errors = tracking_errors(as_state(frames), turned)
     torch.testing.assert_close(errors.angle, torch.full((3,), 0.25), atol=1e-4, rtol=0)
