@@ -86,9 +86,8 @@ def step_log_probs(
     x_next = samples.trajectory[[index + 1 for index in steps], chosen]
     n_steps, n = x_t.shape[:2]
     times = torch.tensor([samples.steps[index].time for index in steps], device=x_t.device)
-    both = torch.arange(len(encoding), device=x_t.device).view(2, 1, n).expand(2, n_steps, n).flatten()
     x0 = model.guided_forward(
-        x_t.flatten(0, 1), times.repeat_interleave(n), encoding.select(both), guidance
+        x_t.flatten(0, 1), times.repeat_interleave(n), encoding.tile_guided(n_steps), guidance
     ).clamp(-1.0, 1.0)
     scored = [
         ddim_step(x_t[i], x0_step, samples.steps[index], x_next=x_next[i]).log_prob

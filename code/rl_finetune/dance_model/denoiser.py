@@ -67,6 +67,11 @@ class MusicEncoding:
         """Return the chosen windows."""
         return self._map(lambda x: x[index])
 
+    def tile_guided(self, n: int) -> "MusicEncoding":
+        """Return a guided encoding [2B] for n steps at once, [2 n B]: all of each half n times over."""
+        # By expanding: the gradient of an index with repeats adds up one row at a time.
+        return self._map(lambda x: x.unflatten(0, (2, 1, -1)).expand(-1, n, *[-1] * x.ndim).flatten(0, 2))
+
     def detach(self) -> "MusicEncoding":
         """Return the encoding cut off from the graph."""
         return self._map(torch.Tensor.detach)
