@@ -4,7 +4,7 @@ What depends on the music alone (tokens, their keys and values in every layer, t
 computed once by `encode_music` and used at every denoising step.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -76,7 +76,7 @@ class MusicEncoding:
         """Return the encoding cut off from the graph."""
         return self._map(torch.Tensor.detach)
 
-    def _map(self, function) -> "MusicEncoding":  # noqa: ANN001 - a tensor-to-tensor callable
+    def _map(self, function: Callable[[torch.Tensor], torch.Tensor]) -> "MusicEncoding":
         keys, values = (tuple(function(x) for x in part) for part in (self.keys, self.values))
         return MusicEncoding(function(self.pooled), keys, values)
 

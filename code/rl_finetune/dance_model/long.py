@@ -3,7 +3,7 @@
 Tseng et al., EDGE (CVPR 2023), section 3.3 and its released sampler.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import roma
@@ -98,7 +98,9 @@ def stitch(windows: torch.Tensor, layout: MotionLayout, n_frames: int | None = N
     return motion.slice(0, n_frames or len(motion))
 
 
-def _joined(windows: torch.Tensor, blend) -> torch.Tensor:  # noqa: ANN001 - a function (left, right, weight)
+def _joined(
+    windows: torch.Tensor, blend: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+) -> torch.Tensor:
     """Join windows [N, T, ...] by blending every overlap, [T (N + 1) / 2, ...]."""
     half = windows.shape[1] // 2
     left, right = windows[:-1, half:], windows[1:, :half]

@@ -59,7 +59,7 @@ def contact_labels(joints_w: torch.Tensor, contact_joints: tuple[int, ...]) -> t
     """
     chosen = joints_w[..., list(contact_joints), :]
     step = (chosen[..., 1:, :, :] - chosen[..., :-1, :, :]).norm(dim=-1)
-    last = torch.zeros_like(step[..., :1, :])
+    last = torch.zeros_like(chosen[..., -1:, :, 0])
     return (torch.cat((step, last), dim=-2) < CONTACT_STEP_M).to(joints_w.dtype)
 
 

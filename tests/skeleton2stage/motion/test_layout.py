@@ -55,3 +55,9 @@ def test_unknown_layout_lists_the_known():
 def test_wrong_width_is_named():
     with pytest.raises(ValueError, match="151"):
         decode(torch.zeros(4, 150), EDGE)
+
+
+def test_a_single_frame_counts_as_contact():
+    vector = layout.encode(torch.zeros(1, 24, 3), torch.zeros(1, 3), EDGE)
+    assert vector.shape == (1, 151)
+    assert vector[0, EDGE.contacts].tolist() == [1.0] * 4
