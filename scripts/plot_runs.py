@@ -21,9 +21,10 @@ def panel(title: str, runs: list[list[float]], left: int) -> str:
     low, high = min(map(min, runs)), max(map(max, runs))
     span = (high - low) or 1.0
     x0, y0 = left + MARGIN, MARGIN
+    frame = f'width="{WIDTH - 2 * MARGIN}" height="{HEIGHT - 2 * MARGIN}"'
     parts = [
         f'<text x="{x0}" y="20" font-weight="bold">{title}</text>',
-        f'<rect x="{x0}" y="{y0}" width="{WIDTH - 2 * MARGIN}" height="{HEIGHT - 2 * MARGIN}" fill="none" stroke="#bbb"/>',
+        f'<rect x="{x0}" y="{y0}" {frame} fill="none" stroke="#bbb"/>',
         f'<text x="{x0 - 4}" y="{y0 + 8}" text-anchor="end">{high:.3g}</text>',
         f'<text x="{x0 - 4}" y="{HEIGHT - MARGIN}" text-anchor="end">{low:.3g}</text>',
         f'<text x="{x0}" y="{HEIGHT - 16}">epoch 1 to {len(runs[0])}</text>',
@@ -56,7 +57,8 @@ def main(out: str, *files: str) -> None:
     ]
     size = f'width="{WIDTH * len(FIGURES)}" height="{HEIGHT}"'
     style = 'font-family="sans-serif" font-size="11"'
-    write_text(Path(out), f'<svg xmlns="http://www.w3.org/2000/svg" {size} {style}>\n' + "\n".join(panels) + "\n</svg>\n")
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} {style}>'
+    write_text(Path(out), "\n".join((head, *panels, "</svg>\n")))
     for file, run in zip(files, runs, strict=True):
         print(f"{file}: {gain(np.array([[epoch['reward/total'] for epoch in run]]))}")
     print(f"all: {gain(np.array([[epoch['reward/total'] for epoch in run] for run in runs]))}")
