@@ -2,7 +2,7 @@
 
 import torch
 
-from rl_finetune.rewards.base import Dances, Reward, register
+from rl_finetune.rewards.base import Dances, Reward, RewardContext, register
 
 
 @register("imitation")
@@ -12,6 +12,11 @@ class ImitationReward(Reward):
     Frames after a fall count zero (Skeleton2Stage, arXiv 2602.13778).
     """
 
+    def __init__(self, context: RewardContext) -> None:
+        super().__init__(context)
+        # Now and not at the first dance: a missing policy must not cost the sampling before it.
+        self._scorer = context.scorer()
+
     def __call__(self, dances: Dances) -> torch.Tensor:
         """Return one score a dance, [N]."""
-        return self.context.scorer().score(dances.motions).imitation.to(dances.poses.device)
+        return self._scorer.score(dances.motions).imitation.to(dances.poses.device)
