@@ -108,7 +108,7 @@ class Finetuner:
 
     def _trained_steps(self, samples: Samples, epoch: int) -> list[int]:
         """Return the denoising steps of this update, the same in every process."""
-        steps = stochastic_steps(samples)
+        steps = [i for i in stochastic_steps(samples) if samples.steps[i].time >= self.config.min_trained_time]
         if not 0 < self.config.trained_steps < len(steps):
             return steps
         generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + epoch)

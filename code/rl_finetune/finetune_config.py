@@ -31,6 +31,7 @@ class FinetuneConfig:
     max_prompts: int
     samples_per_prompt: int
     trained_steps: int
+    min_trained_time: int
     learning_rate: float
     dances_per_pass: int
     steps_per_pass: int
@@ -40,6 +41,8 @@ class FinetuneConfig:
         for name in ("epochs", "batch_size", "n_steps", "samples_per_prompt", "dances_per_pass", "steps_per_pass"):
             if getattr(self, name) < 1:
                 raise UserError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if not 0 <= self.min_trained_time < 999:
+            raise UserError(f"min_trained_time must be from 0 to 998, not {self.min_trained_time}")
         if self.eta <= 0:
             raise UserError(f"eta must be above 0, not {self.eta}: without noise no step has a probability")
         if self.learning_rate <= 0:
