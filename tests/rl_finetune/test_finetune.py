@@ -92,6 +92,7 @@ def test_a_damaged_state_is_refused(run):
         ("music=nowhere", "does not exist"),
         ("epochs=0", "epochs must be at least 1"),
         ("eta=0", "eta must be above 0"),
+        ("min_trained_time=1000", "min_trained_time must be from 0 to 998"),
         ("learning_rate=fast", "'learning_rate' must be a number"),
         ("lerning_rate=1", "unknown key 'lerning_rate'"),
         ("preset=huge", "unknown preset 'huge': choose one of demo, paper"),
