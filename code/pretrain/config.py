@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from pretrain.curriculum import WrenchConfig
+from pretrain.sampling import SamplingConfig
+
 
 @dataclass(frozen=True)
 class StageConfig:
@@ -29,7 +32,6 @@ class PretrainConfig:
     episode_frames: int
     fall_height_m: float
     stray_m: float
-    wrench_scale: float
     log_std: float
     gamma: float
     lam: float
@@ -45,4 +47,6 @@ class PretrainConfig:
     worlds: int
     epochs: int
     minibatches: int
+    wrench: WrenchConfig
+    sampling: SamplingConfig
     stages: tuple[StageConfig, ...]

@@ -10,6 +10,8 @@ from rsl_rl.storage import RolloutStorage
 from tensordict import TensorDict
 
 from pretrain.config import PretrainConfig
+from pretrain.processes import Processes
+from skeleton2stage.errors import UserError
 from skeleton2stage.files import atomic_path
 from skeleton2stage.physics.imitation import ACTION_WIDTH
 from skeleton2stage.physics.observation import OBSERVATION_WIDTH
@@ -18,7 +20,7 @@ from skeleton2stage.physics.policy import ImitationPolicy, PolicyConfig
 _GROUPS = {"actor": ["policy"], "critic": ["policy"]}
 
 
-def make_ppo(config: PretrainConfig, device: torch.device) -> PPO:
+def make_ppo(config: PretrainConfig, device: torch.device, processes: Processes) -> PPO:
     """Return PPO with the task's widths: no entropy bonus, no learned deviation."""
     example = TensorDict({"policy": torch.zeros(config.worlds, OBSERVATION_WIDTH, device=device)}, [config.worlds])
     gaussian = {
@@ -29,7 +31,7 @@ def make_ppo(config: PretrainConfig, device: torch.device) -> PPO:
     actor = _network(example, "actor", ACTION_WIDTH, config.hidden, gaussian)
     critic = _network(example, "critic", 1, config.hidden, None)
     storage = RolloutStorage("rl", config.worlds, config.horizon, example, [ACTION_WIDTH], str(device))
-    return PPO(
+    ppo = PPO(
         actor,
         critic,
         storage,
@@ -45,7 +47,19 @@ def make_ppo(config: PretrainConfig, device: torch.device) -> PPO:
         schedule=config.schedule,
         desired_kl=config.desired_kl,
         device=str(device),
+        multi_gpu_cfg=_distribution(processes),
     )
+    if processes.count > 1:
+        ppo.broadcast_parameters()
+    return ppo
+
+
+def _distribution(processes: Processes) -> dict[str, int] | None:
+    if processes.count == 1:
+        return None
+    return {
+        "global_rank": processes.rank, "local_rank": processes.local_rank, "world_size": processes.count,
+    }
 
 
 def _network(
@@ -62,36 +76,38 @@ def _network(
     return model
 
 
-def save_state(run: Path, ppo: PPO, iteration: int) -> None:
-    """Write all that is needed to go on after a kill, atomically."""
-    state = {"ppo": ppo.save(), "iteration": iteration, "torch_rng": torch.get_rng_state()}
+def save_state(run: Path, ppo: PPO, progress: dict[str, Any]) -> None:
+    """Write the learner and the run's own `progress`, all that is needed to go on after a kill, atomically."""
     with atomic_path(run / "state.pt") as temporary:
-        torch.save(state, temporary)
+        torch.save({"ppo": ppo.save(), **progress}, temporary)
 
 
-def load_state(run: Path, ppo: PPO) -> int:
-    """Restore a run's state into the learner and return its iteration; 0 where it has none."""
+def load_state(run: Path, ppo: PPO) -> dict[str, Any] | None:
+    """Restore a run's learner and return its progress; None where it has none yet.
+
+    Raises UserError where the file is damaged or of a learner of other sizes.
+    """
     path = run / "state.pt"
     if not path.exists():
-        return 0
-    state = torch.load(path, weights_only=True, map_location=ppo.device)
-    ppo.load(state["ppo"], None, strict=True)
-    torch.set_rng_state(state["torch_rng"].cpu())
-    return state["iteration"]
+        return None
+    try:
+        state = torch.load(path, weights_only=True, map_location=ppo.device)
+        ppo.load(state.pop("ppo"), None, strict=True)
+    except Exception as error:  # noqa: BLE001 - a damaged file can raise almost anything
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UserError(
+            f"{path} does not belong to this run or is damaged ({reason}): give the run another name, or delete it"
+        ) from None
+    return state
 
 
-def current_policy(ppo: PPO, config: PretrainConfig) -> ImitationPolicy:
+def current_policy(ppo: PPO, hidden: tuple[int, ...], wrench_scale: float) -> ImitationPolicy:
     """Return the learner's deterministic policy on the CPU, observation normalisation included."""
     actor = ppo.get_policy()
-    policy = ImitationPolicy(PolicyConfig(tuple(config.hidden), config.wrench_scale))
+    policy = ImitationPolicy(PolicyConfig(tuple(hidden), wrench_scale))
     layers = {f"network.{name}": value.cpu() for name, value in actor.mlp.state_dict().items()}
     normaliser = actor.obs_normalizer
     policy.load_state_dict(
         layers | {"observation_mean": normaliser.mean.cpu(), "observation_std": normaliser.std.cpu()}
     )
     return policy.eval().requires_grad_(False)
-
-
-def export_policy(ppo: PPO, config: PretrainConfig, path: Path, training: dict[str, Any]) -> None:
-    """Write the learner's policy as a checkpoint, with its training table."""
-    current_policy(ppo, config).save(path, training)

@@ -1,12 +1,9 @@
 """How good a policy is: its scores on training and held-out clips, with the wrench on and off."""
 
+from functools import partial
 from pathlib import Path
 
-from rsl_rl.algorithms import PPO
-
-from pretrain.config import PretrainConfig
 from pretrain.data import ClipSet, SplitClips
-from pretrain.learner import current_policy
 from skeleton2stage.files import write_json
 from skeleton2stage.physics.factory import make_simulator
 from skeleton2stage.physics.humanoid import Humanoid
@@ -16,25 +13,22 @@ from skeleton2stage.physics.scoring import DanceScorer, DanceScores
 Report = dict[str, dict[str, float]]
 
 
-def score_clips(ppo: PPO, humanoid: Humanoid, config: PretrainConfig, clips: SplitClips) -> Report:
+def score_clips(policy: ImitationPolicy, humanoid: Humanoid, simulator: str, clips: SplitClips) -> Report:
     """Return the policy's mean scores on 5-second windows of each set, with and without the wrench."""
-    policy = current_policy(ppo, config)
     sets = {"training": clips.training, "held_out": clips.held_out}
     report: Report = {}
     for name, clip_set in sets.items():
         if clip_set.motions:
-            report[name] = score_set(policy, humanoid, config, clip_set, config.wrench_scale)
-            report[f"{name}_without_wrench"] = score_set(policy, humanoid, config, clip_set, 0.0)
+            report[name] = score_set(policy, humanoid, simulator, clip_set, policy.config.wrench_scale)
+            report[f"{name}_without_wrench"] = score_set(policy, humanoid, simulator, clip_set, 0.0)
     return report
 
 
 def score_set(
-    policy: ImitationPolicy, humanoid: Humanoid, config: PretrainConfig, clips: ClipSet, wrench_scale: float
+    policy: ImitationPolicy, humanoid: Humanoid, simulator: str, clips: ClipSet, wrench_scale: float
 ) -> dict[str, float]:
     """Return mean scores over the 5-second windows of some clips."""
-    scorer = DanceScorer(
-        policy, humanoid, lambda h, n: make_simulator(config.simulator, h, n), wrench_scale=wrench_scale
-    )
+    scorer = DanceScorer(policy, humanoid, partial(make_simulator, simulator), wrench_scale=wrench_scale)
     return summary(scorer.score(list(clips.windows().values())))
 
 

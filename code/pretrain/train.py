@@ -3,6 +3,7 @@
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,16 +12,20 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from pretrain.config import PretrainConfig, StageConfig
-from pretrain.data import ClipSet, load_clips
+from pretrain.curriculum import next_scale
+from pretrain.data import ClipSet, SplitClips, load_clips
 from pretrain.environment import EpisodeEnvironment, EpisodeRules
-from pretrain.learner import export_policy, load_state, make_ppo, save_state
+from pretrain.learner import current_policy, load_state, make_ppo, save_state
+from pretrain.processes import Processes, join_processes
 from pretrain.report import score_clips, write_report
+from pretrain.sampling import HardClipSampler
 from skeleton2stage import paths
 from skeleton2stage.config import help_text, help_wanted, load_config, save_config, to_dataclass
 from skeleton2stage.devices import pick_device
-from skeleton2stage.errors import run_main
+from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.physics.factory import load_humanoid, make_simulator
 from skeleton2stage.physics.imitation import ImitationTask
+from skeleton2stage.physics.policy import ImitationPolicy
 from skeleton2stage.physics.reference import reference_motions
 
 # Of the lowest vertex over a clip: standing feet vary by a centimetre or two, and the floor is in their middle.
@@ -30,64 +35,96 @@ FLOOR_PERCENTILE = 30.0
 class Trainer:
     """Runs the stages of one training, resuming where its folder says it stopped."""
 
-    def __init__(self, config: PretrainConfig, run: Path) -> None:
-        self.config, self.run = config, run
-        self.device = pick_device(config.device)
+    def __init__(self, config: PretrainConfig, run: Path, processes: Processes, device: torch.device) -> None:
+        self.config, self.run, self.processes, self.device = config, run, processes, device
         self.humanoid = load_humanoid(config.body)
         self.simulator = make_simulator(config.simulator, self.humanoid, config.worlds)
-        self.ppo = make_ppo(config, self.device)
-        self.writer = SummaryWriter(str(run / "curves"))
-        self.iteration = load_state(run, self.ppo)
+        self.ppo = make_ppo(config, device, processes)
+        progress = load_state(run, self.ppo) or {}
+        self.iteration: int = progress.get("iteration", 0)
+        self.wrench_scale: float = progress.get("wrench_scale", config.wrench.initial)
+        self._saved_stage, self._saved_sampler = progress.get("stage"), progress.get("sampler")
         self.deadline = time.monotonic() + 60.0 * config.minutes if config.minutes else float("inf")
+        self._writer = SummaryWriter(str(run / "curves")) if processes.is_first else None
 
     def train(self, clips: ClipSet) -> None:
         """Train all stages on the clips."""
         first = 0
         for stage in self.config.stages:
-            if self.iteration < first + stage.iterations and time.monotonic() < self.deadline:
+            if self.iteration < first + stage.iterations and not self._late():
                 self._train_stage(stage, clips.matching(stage.clips), first)
             first += stage.iterations
 
+    def policy(self) -> ImitationPolicy:
+        """Return the policy as it is now, on the CPU."""
+        return current_policy(self.ppo, self.config.hidden, self.wrench_scale)
+
     def _train_stage(self, stage: StageConfig, clips: ClipSet, first: int) -> None:
-        environment = self._environment(clips)
+        environment = self._environment(stage, clips)
         last = first + stage.iterations
-        progress = tqdm(range(self.iteration, last), initial=self.iteration - first, total=stage.iterations)
-        progress.set_description(stage.name)
+        progress = tqdm(
+            range(self.iteration, last), initial=self.iteration - first, total=stage.iterations, desc=stage.name,
+            disable=not self.processes.is_first,
+        )
         for iteration in progress:
             self._set_learning_rate(stage, (iteration - first) / stage.iterations)
-            figures = self._roll_out(environment)
-            figures |= self.ppo.update()
+            figures = self._iterate(environment)
             self.iteration = iteration + 1
             self._log(figures, progress)
-            late = time.monotonic() > self.deadline
+            late = self._late()
             if self.iteration % self.config.save_every == 0 or self.iteration == last or late:
-                save_state(self.run, self.ppo, self.iteration)
+                self._save(stage, environment)
             if late:
                 return
 
-    def _environment(self, clips: ClipSet) -> EpisodeEnvironment:
+    def _environment(self, stage: StageConfig, clips: ClipSet) -> EpisodeEnvironment:
         references = reference_motions(list(clips.motions.values()), self.humanoid, FLOOR_PERCENTILE)
-        task = ImitationTask(self.simulator, references, self.device, self.config.wrench_scale)
+        task = ImitationTask(self.simulator, references, self.device, self.wrench_scale)
         rules = EpisodeRules(self.config.episode_frames, self.config.fall_height_m, self.config.stray_m)
-        generator = torch.Generator().manual_seed(self.config.seed + self.iteration)
-        return EpisodeEnvironment(task, rules, generator)
+        seed = (self.config.seed * 1_000_003 + self.processes.rank) * 1_000_003 + self.iteration
+        sampler = HardClipSampler(task.references, self.config.sampling, seed)
+        if self._saved_stage == stage.name and self._saved_sampler:
+            self._restore(sampler)
+        return EpisodeEnvironment(task, rules, sampler)
+
+    def _restore(self, sampler: HardClipSampler) -> None:
+        try:
+            sampler.load_state_dict(self._saved_sampler)
+        except ValueError as error:
+            raise UserError(f"{self.run} was trained on other data: {error}; give the run another name") from None
+
+    def _iterate(self, environment: EpisodeEnvironment) -> dict[str, float]:
+        """Collect experience, learn from it, adapt wrench and sampling; return the figures of all processes."""
+        environment.task.wrench_scale = self.wrench_scale
+        begun = time.perf_counter()
+        figures = self._roll_out(environment)
+        rolled_out = time.perf_counter()
+        figures = self.processes.mean(figures | self.ppo.update(), self.device)
+        steps = self.config.horizon * self.config.worlds * self.processes.count
+        figures["rollout_steps_per_s"] = steps / (rolled_out - begun)
+        figures["steps_per_s"] = steps / (time.perf_counter() - begun)
+        figures["wrench_scale"] = self.wrench_scale
+        environment.sampler.forget()
+        self.wrench_scale = next_scale(
+            self.wrench_scale, figures["failures"], figures["body_error_mm"], self.config.wrench
+        )
+        return figures
 
     @torch.inference_mode()
     def _roll_out(self, environment: EpisodeEnvironment) -> dict[str, float]:
         """Collect `horizon` steps of every world into the learner's storage; return their mean figures."""
-        begun, sums = time.perf_counter(), {"reward": 0.0, "body_error_mm": 0.0, "failures": 0.0}
+        sums = torch.zeros(4, device=self.device)
         observations = _as_dict(environment.observe())
         for _ in range(self.config.horizon):
             step = environment.step(self.ppo.act(observations))
             observations = _as_dict(environment.observe())
             self.ppo.process_env_step(observations, step.reward, step.done, {"time_outs": step.timed_out})
-            sums["reward"] += float(step.outcome.reward.mean())
-            sums["body_error_mm"] += 1000.0 * float(step.outcome.body_error_m.mean())
-            sums["failures"] += float((step.done & ~step.timed_out).float().mean())
+            force = step.outcome.wrench_w[:, :3].norm(dim=-1)
+            shown = (step.outcome.reward, 1000.0 * step.outcome.body_error_m, step.failed.float(), force)
+            sums += torch.stack([values.mean() for values in shown])
         self.ppo.compute_returns(observations)
-        figures = {name: value / self.config.horizon for name, value in sums.items()}
-        figures["steps_per_s"] = self.config.horizon * self.config.worlds / (time.perf_counter() - begun)
-        return figures
+        means = (sums / self.config.horizon).tolist()
+        return dict(zip(("reward", "body_error_mm", "failures", "residual_force_n"), means, strict=True))
 
     def _set_learning_rate(self, stage: StageConfig, progress: float) -> None:
         if self.config.schedule == "adaptive":
@@ -96,11 +133,27 @@ class Trainer:
         for group in self.ppo.optimizer.param_groups:
             group["lr"] = rate
 
+    def _late(self) -> bool:
+        """Return whether the time is up, as the first process sees it, so that all stop together."""
+        late = self.processes.mean({"late": float(time.monotonic() > self.deadline)}, self.device)["late"]
+        return late > 0.0
+
+    def _save(self, stage: StageConfig, environment: EpisodeEnvironment) -> None:
+        if not self.processes.is_first:
+            return
+        progress: dict[str, Any] = {
+            "iteration": self.iteration, "wrench_scale": self.wrench_scale, "stage": stage.name,
+            "sampler": environment.sampler.state_dict(),
+        }
+        save_state(self.run, self.ppo, progress)
+
     def _log(self, figures: dict[str, float], progress: tqdm) -> None:
+        if self._writer is None:
+            return
         figures["learning_rate"] = self.ppo.optimizer.param_groups[0]["lr"]
         for name, value in figures.items():
-            self.writer.add_scalar(f"train/{name}", value, self.iteration)
-        shown = ("reward", "body_error_mm", "failures", "learning_rate", "steps_per_s")
+            self._writer.add_scalar(f"train/{name}", value, self.iteration)
+        shown = ("reward", "body_error_mm", "failures", "wrench_scale", "learning_rate", "steps_per_s")
         progress.set_postfix({name: f"{figures[name]:.3g}" for name in shown})
 
 
@@ -111,22 +164,34 @@ def _as_dict(observation: torch.Tensor) -> TensorDict:
 def main(arguments: list[str]) -> None:
     """Train, export the policy to the run's folder, and score it on training and held-out clips."""
     if help_wanted(arguments):
-        print(help_text("python -m pretrain.train [preset=demo|paper] [key=value …]", "pretrain"))
+        print(help_text("python -m pretrain.train [preset=demo|h200|paper] [key=value …]", "pretrain"))
         return
     resolved = load_config("pretrain", arguments)
     config = to_dataclass(resolved, PretrainConfig)
     clips = load_clips(paths.locate(config.data), config.held_out)
     run = paths.runs() / "pretrain" / config.name
-    save_config(run / "config.yaml", resolved)
-    torch.manual_seed(config.seed)
-    np.random.seed(config.seed)
-    trainer = Trainer(config, run)
+    device = pick_device(config.device)
+    processes = join_processes(device)
+    device = processes.device(device)
+    torch.manual_seed(config.seed + processes.rank)
+    np.random.seed(config.seed + processes.rank)
+    if processes.is_first:
+        save_config(run / "config.yaml", resolved)
+    trainer = Trainer(config, run, processes, device)
     trainer.train(clips.training.with_mirrored() if config.mirror else clips.training)
-    report = score_clips(trainer.ppo, trainer.humanoid, config, clips)
-    write_report(run, report)
-    export_policy(trainer.ppo, config, run / "imitation_policy.safetensors", report)
+    if processes.is_first:
+        finish(trainer, clips)
+
+
+def finish(trainer: Trainer, clips: SplitClips) -> None:
+    """Write the policy, score it, and write it again with its scores."""
+    policy, path = trainer.policy(), trainer.run / "imitation_policy.safetensors"
+    policy.save(path)  # first of all: scoring takes a while
+    report = score_clips(policy, trainer.humanoid, trainer.config.simulator, clips)
+    write_report(trainer.run, report)
+    policy.save(path, {"iterations": trainer.iteration, "wrench_scale": trainer.wrench_scale, **report})
     print(json.dumps(report, indent=1))
-    print(f"policy: {run / 'imitation_policy.safetensors'}\ncurves: {run / 'curves'}")
+    print(f"policy: {path}\ncurves: {trainer.run / 'curves'}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 """Imitation training, small but whole: real clips' files, real physics, rsl_rl's PPO."""
 
 import json
+import os
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +13,8 @@ from pretrain import train
 from pretrain.data import ClipSet, load_clips
 from pretrain.environment import EpisodeEnvironment, EpisodeRules
 from pretrain.learner import current_policy
+from pretrain.processes import Processes
+from pretrain.sampling import HardClipSampler, SamplingConfig
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.formats import write_motion
 from skeleton2stage.motion.motion import Motion
@@ -68,6 +73,33 @@ def test_it_goes_on_where_it_stopped(run):
     run("cut", 1)
     folder = run("cut", 2)
     assert torch.load(folder / "state.pt", weights_only=True)["iteration"] == 4
+    (folder / "state.pt").write_bytes((folder / "state.pt").read_bytes()[:1000])
+    with pytest.raises(UserError, match="damaged"):
+        run("cut", 3)
+
+
+def test_the_wrench_is_lowered_while_tracking_is_good_and_kept_in_the_checkpoint(run):
+    folder = run("wrench", 2, "wrench={initial: 4.0, final: 3.0, factor: 0.9, max_failures: 1, max_error_mm: 1e6}")
+    state = torch.load(folder / "state.pt", weights_only=True)
+    assert state["wrench_scale"] == pytest.approx(3.0)  # 4 * 0.9^4 would be less
+    assert ImitationPolicy.load(folder / "imitation_policy.safetensors").config.wrench_scale == pytest.approx(3.0)
+    kept = run("kept", 1, "wrench={initial: 4.0, final: 3.0, factor: 0.9, max_failures: 1, max_error_mm: 0}")
+    assert torch.load(kept / "state.pt", weights_only=True)["wrench_scale"] == 4.0
+
+
+def test_two_processes_learn_one_policy(tmp_path, folder):
+    environment = os.environ | {"S2S_RUNS": str(tmp_path), "OMP_NUM_THREADS": "1"}
+    script = Path(train.__file__).with_name("train.sh")
+    subprocess.run(
+        ["bash", script, folder, "processes=2", "name=two", "held_out=[held]", "device=cpu", "worlds=2", "horizon=2",
+         "hidden=[8]", "minibatches=1", "epochs=1",
+         "stages=[{name: broad, clips: '*', iterations: 2, learning_rate: 1e-3, final_learning_rate: 1e-3}]"],
+        env=environment, check=True, capture_output=True, timeout=120,
+    )
+    state = torch.load(tmp_path / "pretrain" / "two" / "state.pt", weights_only=True)
+    assert state["iteration"] == 2
+    # Both processes' experience is in the normalisation: 2 processes x 2 worlds x 2 steps x 2 iterations.
+    assert state["ppo"]["actor_state_dict"]["obs_normalizer.count"] == 16
 
 
 def test_the_exported_policy_is_the_learners(folder, tmp_path, monkeypatch):
@@ -77,18 +109,22 @@ def test_the_exported_policy_is_the_learners(folder, tmp_path, monkeypatch):
 
     config = to_dataclass(load_config("pretrain", ["worlds=4", "hidden=[8]"]), PretrainConfig)
     torch.manual_seed(0)
-    ppo = make_ppo(config, torch.device("cpu"))
+    ppo = make_ppo(config, torch.device("cpu"), Processes())
     observations = 3.0 + 2.0 * torch.randn(64, 733)
     ppo.actor.update_normalization(train._as_dict(observations))
-    ours, theirs = current_policy(ppo, config)(observations), ppo.actor(train._as_dict(observations))
+    ours, theirs = current_policy(ppo, (8,), 1.0)(observations), ppo.actor(train._as_dict(observations))
     torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-4)
+
+
+def sampler(task: ImitationTask) -> HardClipSampler:
+    return HardClipSampler(task.references, SamplingConfig(), seed=0)
 
 
 def test_episodes_end_and_begin_anew():
     humanoid = load_humanoid("open")
     task = ImitationTask(make_simulator("mujoco", humanoid, 3), reference_motions([swaying(20, 0.0)], humanoid))
     rules = EpisodeRules(max_frames=5, fall_height_m=0.2, stray_m=0.5)
-    environment = EpisodeEnvironment(task, rules, torch.Generator().manual_seed(0))
+    environment = EpisodeEnvironment(task, rules, sampler(task))
     task.reset(torch.arange(3), torch.zeros(3, dtype=torch.long), torch.tensor([0, 0, 17]))
     steps = [environment.step(torch.zeros(3, ACTION_WIDTH)) for _ in range(5)]
     done = torch.stack([step.done for step in steps])
@@ -99,7 +135,7 @@ def test_episodes_end_and_begin_anew():
 def test_straying_is_a_failure():
     humanoid = load_humanoid("open")
     task = ImitationTask(make_simulator("mujoco", humanoid, 1), reference_motions([swaying(20, 0.0)], humanoid))
-    environment = EpisodeEnvironment(task, EpisodeRules(300, 0.2, 1e-6), torch.Generator().manual_seed(0))
+    environment = EpisodeEnvironment(task, EpisodeRules(300, 0.2, 1e-6), sampler(task))
     step = environment.step(torch.zeros(1, ACTION_WIDTH))
     assert step.done.all() and not step.timed_out.any()
 

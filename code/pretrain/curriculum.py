@@ -1,0 +1,32 @@
+"""The residual wrench's curriculum: strong while the policy learns to stand, weaker as it learns to track."""
+
+from dataclasses import dataclass
+
+from skeleton2stage.errors import UserError
+
+
+@dataclass(frozen=True)
+class WrenchConfig:
+    """initial and final: scales of the residual wrench (1 is 31.85 N and N·m a unit of action).
+    factor: what an iteration that tracks well multiplies the scale by.
+    max_failures: failures a control step, and max_error_mm: mean body error, up to which it tracks well.
+    """
+
+    initial: float
+    final: float
+    factor: float
+    max_failures: float
+    max_error_mm: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.final <= self.initial:
+            raise UserError(f"wrench.final ({self.final}) must lie between 0 and wrench.initial ({self.initial})")
+        if not 0 < self.factor <= 1:
+            raise UserError(f"wrench.factor must be above 0 and at most 1, not {self.factor}")
+
+
+def next_scale(scale: float, failures: float, error_mm: float, config: WrenchConfig) -> float:
+    """Return the wrench's scale for the next iteration, after one with these failures a step and this error."""
+    if failures <= config.max_failures and error_mm <= config.max_error_mm:
+        return max(config.final, scale * config.factor)
+    return scale

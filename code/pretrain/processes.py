@@ -1,0 +1,44 @@
+"""Several training processes, one GPU each, as torch's launcher starts them."""
+
+import os
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True)
+class Processes:
+    """The rank of a training process, its rank on this machine, and how many there are in all."""
+
+    rank: int = 0
+    local_rank: int = 0
+    count: int = 1
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process writes files and shows progress."""
+        return self.rank == 0
+
+    def device(self, device: torch.device) -> torch.device:
+        """Return this process's own GPU where `device` is a GPU."""
+        return torch.device("cuda", self.local_rank) if device.type == "cuda" else device
+
+    def mean(self, figures: dict[str, float], device: torch.device) -> dict[str, float]:
+        """Return the means of figures over all processes."""
+        if self.count == 1:
+            return figures
+        values = torch.tensor(list(figures.values()), dtype=torch.float64, device=device)
+        torch.distributed.all_reduce(values)
+        return dict(zip(figures, (values / self.count).tolist(), strict=True))
+
+
+def join_processes(device: torch.device) -> Processes:
+    """Return this process's place among those that torch's launcher started, and connect them."""
+    count = int(os.environ.get("WORLD_SIZE", "1"))
+    if count == 1:
+        return Processes()
+    processes = Processes(int(os.environ["RANK"]), int(os.environ["LOCAL_RANK"]), count)
+    if device.type == "cuda":
+        torch.cuda.set_device(processes.local_rank)
+    torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    return processes
