@@ -10,6 +10,7 @@ from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.motion import FPS, Motion
 from skeleton2stage.physics.feedforward import feedforward_offsets
 from skeleton2stage.physics.humanoid import Humanoid
+from skeleton2stage.physics.inverse_dynamics import BodyMotion
 from skeleton2stage.physics.rotations import (
     quat_conjugate,
     quat_multiply,
@@ -85,48 +86,110 @@ def lowest_vertex_height(
     pos_w: torch.Tensor, quat_w: torch.Tensor, hull_vertices: tuple[np.ndarray, ...]
 ) -> torch.Tensor:
     """Return the height of the humanoid's lowest hull vertex in every frame, [F] m."""
+    up = torch.tensor([0.0, 0.0, 1.0], device=pos_w.device)
+    up_in_body = quat_rotate(quat_conjugate(quat_w), up.expand_as(pos_w))
     lowest = []
     for joint, vertices in enumerate(hull_vertices):
-        points = torch.as_tensor(vertices, dtype=pos_w.dtype)
-        up_in_body = quat_rotate(quat_conjugate(quat_w[:, joint]), torch.tensor([0.0, 0.0, 1.0]).expand(len(pos_w), 3))
-        lowest.append((up_in_body @ points.T).min(dim=1).values + pos_w[:, joint, 2])
-    return torch.stack(lowest).min(dim=0).values
+        points = torch.as_tensor(vertices, dtype=pos_w.dtype, device=pos_w.device)
+        lowest.append((up_in_body[:, joint] @ points.T).amin(dim=1) + pos_w[:, joint, 2])
+    return torch.stack(lowest).amin(dim=0)
 
 
 def reference_frames(motion: Motion, humanoid: Humanoid, floor_percentile: float | None) -> ReferenceFrames:
-    """Return a motion as reference frames, put on the floor; hands' rotations are set to zero.
+    """Return one motion as reference frames; see `reference_motions`."""
+    return reference_motions([motion], humanoid, floor_percentile).frames
 
-    The motion is shifted so that the humanoid's lowest vertex touches z = 0 in the first frame, or, where
-    `floor_percentile` is given, so that this percentile (0-100) of it over the clip does.
+
+def reference_motions(
+    motions: list[Motion],
+    humanoid: Humanoid,
+    floor_percentile: float | None = None,
+    device: torch.device | str = "cpu",
+) -> ReferenceMotions:
+    """Return clips of any lengths as reference motions on a device, each put on the floor; hands' rotations
+    are set to zero.
+
+    A clip is shifted so that the humanoid's lowest vertex touches z = 0 in its first frame, or, where
+    `floor_percentile` is given, so that this percentile (0-100) of it over the clip does. All frames are
+    worked out at once; no difference between frames crosses from one clip to the next. Raises UserError for
+    a motion that is not at 30 fps or has one frame only.
     """
+    for motion in motions:
+        _check(motion)
+    clips = _Clips.of([len(motion) for motion in motions], device)
+    poses = torch.from_numpy(np.concatenate([motion.poses for motion in motions])).to(device)
+    root_pos_w = torch.from_numpy(np.concatenate([motion.translation for motion in motions])).to(device)
+    quat_local = rotvec_to_quat(poses)
+    quat_local[:, _HANDS] = torch.tensor([1.0, 0.0, 0.0, 0.0], device=device)
+    offsets = torch.as_tensor(humanoid.bone_offsets, dtype=torch.float32, device=device)
+    pos_w, quat_w = body_kinematics(quat_local, root_pos_w, offsets)
+    pos_w[..., 2] -= _floor_heights(pos_w, quat_w, humanoid, clips, floor_percentile)[clips.clip, None]
+    root_lin_vel_w, ang_vel_local = _velocities(pos_w[:, 0], quat_local, clips)
+    motion = BodyMotion(
+        pos_w, quat_w, clips.central_difference(root_lin_vel_w), ang_vel_local, clips.central_difference(ang_vel_local)
+    )
+    feedforward = feedforward_offsets(humanoid, motion)
+    frames = ReferenceFrames(pos_w, quat_w, quat_local, root_lin_vel_w, ang_vel_local, feedforward)
+    return ReferenceMotions(frames, clips.start, clips.length)
+
+
+def _check(motion: Motion) -> None:
     if abs(motion.fps - FPS) > 1e-3:
         raise UserError(f"the imitation task needs {FPS:g} frames a second; this motion has {motion.fps:g}")
     if len(motion) < 2:
         raise UserError("the imitation task needs a motion of at least 2 frames")
-    quat_local = rotvec_to_quat(torch.from_numpy(motion.poses))
-    quat_local[:, _HANDS] = torch.tensor([1.0, 0.0, 0.0, 0.0])
-    offsets = torch.as_tensor(humanoid.bone_offsets, dtype=torch.float32)
-    pos_w, quat_w = body_kinematics(quat_local, torch.from_numpy(motion.translation), offsets)
-    heights = lowest_vertex_height(pos_w, quat_w, humanoid.hull_vertices)
-    floor = heights[0] if floor_percentile is None else torch.quantile(heights, floor_percentile / 100.0)
-    pos_w = pos_w - torch.stack((torch.zeros(()), torch.zeros(()), floor))
-    velocities = _velocities(pos_w[:, 0], quat_local)
-    feedforward = feedforward_offsets(humanoid, pos_w, quat_w, quat_local, *velocities)
-    return ReferenceFrames(pos_w, quat_w, quat_local, *velocities, feedforward)
 
 
-def _velocities(root_pos_w: torch.Tensor, quat_local: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    step = quat_multiply(quat_conjugate(quat_local[:-1]), quat_local[1:])
-    ang_vel = quat_to_rotvec(step) * FPS
-    lin_vel = (root_pos_w[1:] - root_pos_w[:-1]) * FPS
-    return torch.cat((lin_vel, lin_vel[-1:])), torch.cat((ang_vel, ang_vel[-1:]))
+@dataclass(frozen=True)
+class _Clips:
+    """Where C clips lie among F frames end to end: start and length [C], and of each frame its clip [F]."""
+
+    start: torch.Tensor
+    length: torch.Tensor
+    clip: torch.Tensor
+
+    @classmethod
+    def of(cls, lengths: list[int], device: torch.device | str) -> "_Clips":
+        length = torch.tensor(lengths)
+        clip = torch.repeat_interleave(torch.arange(len(lengths)), length)
+        return cls((length.cumsum(0) - length).to(device), length.to(device), clip.to(device))
+
+    def neighbours(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the frames before and after each frame, [F] each, or itself at a clip's ends."""
+        frames = torch.arange(len(self.clip), device=self.clip.device)
+        first = self.start[self.clip]
+        return torch.maximum(frames - 1, first), torch.minimum(frames + 1, first + self.length[self.clip] - 1)
+
+    def central_difference(self, values: torch.Tensor) -> torch.Tensor:
+        """Return the rate of values [F, ...] per second: central differences, one-sided at a clip's ends."""
+        before, after = self.neighbours()
+        span_s = ((after - before) / FPS).view(-1, *[1] * (values.ndim - 1))
+        return (values[after] - values[before]) / span_s
 
 
-def reference_motions(
-    motions: list[Motion], humanoid: Humanoid, floor_percentile: float | None = None
-) -> ReferenceMotions:
-    """Return clips as reference motions; see `reference_frames` for how each is put on the floor."""
-    clips = [reference_frames(motion, humanoid, floor_percentile) for motion in motions]
-    length = torch.tensor([len(clip.pos_w) for clip in clips])
-    columns = zip(*(vars(clip).values() for clip in clips), strict=True)
-    return ReferenceMotions(ReferenceFrames(*(torch.cat(c) for c in columns)), length.cumsum(0) - length, length)
+def _velocities(
+    root_pos_w: torch.Tensor, quat_local: torch.Tensor, clips: _Clips
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return forward differences [F, 3] m/s and [F, 24, 3] rad/s; a clip's last frame has those of the one before."""
+    last = clips.start[clips.clip] + clips.length[clips.clip] - 1
+    here = torch.minimum(torch.arange(len(last), device=last.device), last - 1)
+    step = quat_multiply(quat_conjugate(quat_local[here]), quat_local[here + 1])
+    return (root_pos_w[here + 1] - root_pos_w[here]) * FPS, quat_to_rotvec(step) * FPS
+
+
+def _floor_heights(
+    pos_w: torch.Tensor, quat_w: torch.Tensor, humanoid: Humanoid, clips: _Clips, percentile: float | None
+) -> torch.Tensor:
+    """Return what of each clip goes to z = 0, [C] m: the lowest vertex of its first frame, or a percentile of it."""
+    if percentile is None:
+        return lowest_vertex_height(pos_w[clips.start], quat_w[clips.start], humanoid.hull_vertices)
+    return _percentiles(lowest_vertex_height(pos_w, quat_w, humanoid.hull_vertices), clips, percentile)
+
+
+def _percentiles(values: torch.Tensor, clips: _Clips, percentile: float) -> torch.Tensor:
+    """Return a percentile of every clip's values, [C] of [F], between neighbours by linear interpolation."""
+    by_value = values.argsort()
+    in_clips = values[by_value[clips.clip[by_value].argsort(stable=True)]]
+    rank = (clips.length - 1).double() * (percentile / 100.0)
+    below, above = clips.start + rank.floor().long(), clips.start + rank.ceil().long()
+    return torch.lerp(in_clips[below], in_clips[above], rank.frac().to(values.dtype))

@@ -4,7 +4,7 @@ import torch
 
 from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.motion import Motion
-from skeleton2stage.physics.feedforward import MAX_OFFSET_RAD, ground_forces
+from skeleton2stage.physics.feedforward import CONTACT_HEIGHT_M, MAX_OFFSET_RAD, RIDGE, ground_forces
 from skeleton2stage.physics.humanoid import TOTAL_MASS_KG, gains
 from skeleton2stage.physics.reference import reference_frames
 
@@ -31,6 +31,27 @@ def test_in_flight_no_force_is_made_up():
         torch.randn(1, 4, 3), torch.full((1, 4), 0.5), torch.tensor([[0.0, 0.0, WEIGHT_N]]), torch.zeros(1, 3)
     )
     assert forces.abs().max() < 1.0
+
+
+def test_the_ground_gives_the_least_forces_that_carry_the_wrench():
+    """The published answer of weighted ridge least squares, W A^T (A W A^T + ridge)^-1 wrench, written out whole."""
+    generator = torch.Generator().manual_seed(0)
+    arms = torch.randn(5, 8, 3, generator=generator, dtype=torch.float64) * 0.3
+    heights = 0.03 * torch.rand(5, 8, generator=generator, dtype=torch.float64)
+    force, torque = (300.0 * torch.randn(5, 3, generator=generator, dtype=torch.float64) for _ in range(2))
+    ours = ground_forces(arms, heights, force, torque)
+    for frame in range(5):
+        columns = [torch.cat((torch.eye(3).double(), _cross_matrix(arm))) for arm in arms[frame]]
+        arrangement = torch.cat(columns, dim=1)
+        weight = torch.exp(-heights[frame] / CONTACT_HEIGHT_M).repeat_interleave(3).diag()
+        gram = arrangement @ weight @ arrangement.T + RIDGE * torch.eye(6).double()
+        wanted = torch.cat((force[frame], torque[frame]))
+        expected = weight @ arrangement.T @ torch.linalg.solve(gram, wanted)
+        torch.testing.assert_close(ours[frame].flatten(), expected)
+
+
+def _cross_matrix(arm: torch.Tensor) -> torch.Tensor:
+    return torch.linalg.cross(arm.expand(3, 3), torch.eye(3).double()).T
 
 
 def test_standing_needs_little_and_a_raised_arm_its_weight(humanoid):

@@ -55,6 +55,35 @@ def test_clips_lie_end_to_end(humanoid):
     assert len(motions) == 2 and len(motions.frames.pos_w) == 11
 
 
+@pytest.mark.parametrize("percentile", [None, 30.0])
+def test_clips_of_any_lengths_are_prepared_as_if_alone(humanoid, percentile):
+    """Neither velocities, accelerations nor the floor know of the clips beside."""
+    clips = [turning(7, 0.4), turning(2, -1.0).shifted(np.array([3.0, 1.0, 5.0])), turning(30, 2.0), turning(4, 0.0)]
+    for clip in clips:
+        clip.translation[:, 2] += 0.05 * np.sin(np.arange(len(clip)))
+    together = reference_motions(clips, humanoid, percentile)
+    alone = [vars(reference_frames(clip, humanoid, percentile)) for clip in clips]
+    for name, value in vars(together.frames).items():
+        torch.testing.assert_close(value, torch.cat([frames[name] for frames in alone]), atol=1e-5, rtol=1e-4)
+
+
+def test_a_percentile_is_numpys(humanoid):
+    motion = turning(14, 0.0)
+    motion.translation[:, 2] += np.random.default_rng(0).uniform(0.0, 0.2, 14).astype(np.float32)
+    placed = reference_frames(motion, humanoid, 37.0)
+    heights = lowest_vertex_height(placed.pos_w, placed.quat_w, humanoid.hull_vertices)
+    assert np.percentile(heights.numpy(), 37.0) == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.gpu
+def test_a_gpu_prepares_the_same(humanoid):
+    clips = [turning(30, 2.0), turning(4, 0.0)]
+    there = reference_motions(clips, humanoid, 30.0, device="cuda")
+    assert there.start.device.type == "cuda"
+    for name, value in vars(reference_motions(clips, humanoid, 30.0).frames).items():
+        torch.testing.assert_close(getattr(there.frames, name).cpu(), value, atol=1e-4, rtol=1e-3)
+
+
 def test_what_cannot_be_imitated_is_refused(humanoid):
     with pytest.raises(UserError, match="30 frames a second; this motion has 60"):
         reference_frames(Motion(turning(5, 0).poses, turning(5, 0).translation, fps=60.0), humanoid, None)
