@@ -7,13 +7,10 @@ import numpy as np
 import torch
 from mujoco.batch import Batch
 
-from skeleton2stage.motion import skeleton
+from skeleton2stage.physics.engine_layout import MAX_SPEED, engine_layout, pd_controls
 from skeleton2stage.physics.humanoid import Humanoid
-from skeleton2stage.physics.rotations import quat_conjugate, quat_multiply, quat_to_rotvec
 from skeleton2stage.physics.simulator import CONTROL_HZ, BodyState, ResetState, Simulator
 
-MAX_TARGET_ERROR_RAD = np.pi / 2
-MAX_SPEED = 1e3  # m/s or rad/s: beyond any motion, short of overflow
 _DIVERGENCE = [
     int(mujoco.mjtWarning.mjWARN_BADQPOS),
     int(mujoco.mjtWarning.mjWARN_BADQVEL),
@@ -38,16 +35,9 @@ class MujocoSimulator(Simulator):
         self._refresh()
 
     def _bind(self, humanoid: Humanoid) -> None:
-        model, batch = humanoid.model, self._batch
-        names = skeleton.joint_names()
-        self._bodies = humanoid.body_ids
-        self._quat_columns = np.array([model.joint(n).qposadr[0] for n in names])[:, None] + np.arange(4)
-        self._quat_columns[0] += 3
-        self._vel_columns = np.array([model.joint(n).dofadr[0] for n in names])[:, None] + np.arange(3)
-        self._vel_columns[0] += 3
-        self._ctrl_columns = np.array(
-            [[model.actuator(f"{n}_{axis}").id for axis in "xyz"] for n in names[1:]]
-        ).ravel()
+        batch, layout = self._batch, engine_layout(humanoid)
+        self._bodies, self._ctrl_columns = layout.bodies, layout.ctrl_columns
+        self._quat_columns, self._vel_columns = layout.quat_columns, layout.vel_columns
         self._qpos, self._qvel, self._ctrl = batch.bind("qpos"), batch.bind("qvel"), batch.bind("ctrl")
         self._applied = batch.bind("xfrc_applied")
         self._xpos, self._xquat = batch.bind("xpos"), batch.bind("xquat")
@@ -106,22 +96,11 @@ class MujocoSimulator(Simulator):
         alive = np.flatnonzero(self._alive).astype(np.int32)
         if not len(alive):
             return
-        self._ctrl[:, self._ctrl_columns] = self._controls(target_quat_local.cpu()).numpy()
+        self._ctrl[:, self._ctrl_columns] = pd_controls(self._last.quat_local[:, 1:], target_quat_local.cpu())
         self._applied[:, self._bodies[0]] = wrench_w.cpu().numpy()
         self._batch.step(alive, nstep=self._substeps, stage=mujoco.mjtStage.mjSTAGE_VEL.value)
         self._find_diverged(alive)
         self._refresh()
-
-    def _controls(self, target_quat_local: torch.Tensor) -> torch.Tensor:
-        """Return ctrl = phi(q) + clamp(log(q^-1 q*), +-pi/2), [W, 69] rad in SMPL's joint order.
-
-        phi is the joint's present exponential map, which the engine subtracts again: the spring acts on
-        the shortest rotation to the target and cannot wind up at large angles.
-        """
-        present = self._last.quat_local[:, 1:]
-        error = quat_to_rotvec(quat_multiply(quat_conjugate(present), target_quat_local))
-        error = error.clamp(-MAX_TARGET_ERROR_RAD, MAX_TARGET_ERROR_RAD)
-        return (quat_to_rotvec(present) + error).flatten(1)
 
     def _find_diverged(self, stepped: np.ndarray) -> None:
         counts = self._batch.warning[stepped][:, _DIVERGENCE, _WARNING_COUNT]
