@@ -31,6 +31,7 @@ class MujocoSimulator(Simulator):
         self._bind(humanoid)
         self._alive = np.ones(n_worlds, dtype=bool)
         self._last: BodyState | None = None
+        self._scratch = mujoco.MjData(model)  # making one anew costs 20 times what copying a world into it does
         self._batch.forward()
         self._refresh()
 
@@ -73,7 +74,7 @@ class MujocoSimulator(Simulator):
         return torch.tensor(depths, dtype=torch.float32)
 
     def _self_contact_depth(self, world: int) -> float:
-        data = self._batch.get_data(world)
+        data = self._batch.get_data(world, self._scratch)
         contact = data.contact
         between_parts = (contact.geom != self._batch.model.geom("floor").id).all(axis=1)
         return float(np.maximum(-contact.dist[between_parts], 0.0).sum())
