@@ -65,6 +65,12 @@ def test_simulators_are_built_and_the_others_named_honestly():
         assert finding.ok or (finding.found == "not part of this version" and not finding.blocks)
 
 
+def test_the_gpu_simulator_says_what_it_lacks():
+    finding = by_name(doctor.check_simulators())["simulator mujoco_warp"]
+    assert finding.ok == torch.cuda.is_available() and not finding.blocks
+    assert finding.ok or "finds no NVIDIA GPU" in finding.remedy
+
+
 def test_open_body_ships():
     (finding,) = doctor.check_open_body()
     assert finding.ok and finding.found == "6890 vertices, 13776 faces"

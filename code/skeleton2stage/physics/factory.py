@@ -6,21 +6,32 @@ from pathlib import Path
 from types import MappingProxyType
 
 from skeleton2stage.body.model import load_body
-from skeleton2stage.errors import unknown_name
+from skeleton2stage.errors import UserError, unknown_name
 from skeleton2stage.physics.humanoid import Humanoid, build_humanoid
 from skeleton2stage.physics.policy import ImitationPolicy
 from skeleton2stage.physics.scoring import DanceScorer
 from skeleton2stage.physics.simulator import Simulator
+from skeleton2stage.physics.simulator_options import SimulatorOptions
 
 
-def _mujoco(humanoid: Humanoid, n_worlds: int) -> Simulator:
+def _mujoco(humanoid: Humanoid, n_worlds: int, _: SimulatorOptions) -> Simulator:
     from skeleton2stage.physics.mujoco_simulator import MujocoSimulator
 
     return MujocoSimulator(humanoid, n_worlds)
 
 
+def _mujoco_warp(humanoid: Humanoid, n_worlds: int, options: SimulatorOptions) -> Simulator:
+    try:
+        from skeleton2stage.physics.mujoco_warp_simulator import MujocoWarpSimulator
+    except ImportError as error:
+        raise UserError(f"simulator mujoco_warp needs a library ({error}): pip install mujoco-warp warp-lang") from None
+    return MujocoWarpSimulator(humanoid, n_worlds, options)
+
+
 # Each builder imports its backend itself, so that a machine needs only the one it uses.
-_BACKENDS: MappingProxyType[str, Callable[[Humanoid, int], Simulator]] = MappingProxyType({"mujoco": _mujoco})
+_BACKENDS: MappingProxyType[str, Callable[[Humanoid, int, SimulatorOptions], Simulator]] = MappingProxyType(
+    {"mujoco": _mujoco, "mujoco_warp": _mujoco_warp}
+)
 
 
 def simulator_names() -> list[str]:
@@ -28,11 +39,15 @@ def simulator_names() -> list[str]:
     return sorted(_BACKENDS)
 
 
-def make_simulator(name: str, humanoid: Humanoid, n_worlds: int) -> Simulator:
-    """Return a simulator by name with that many worlds; raise UserError that lists the known names."""
+def make_simulator(
+    name: str, humanoid: Humanoid, n_worlds: int, options: SimulatorOptions | None = None
+) -> Simulator:
+    """Return a simulator by name with that many worlds; raise UserError that lists the known names, or says what
+    this machine lacks for it. The options matter to simulators on a GPU alone.
+    """
     if name not in _BACKENDS:
         raise unknown_name("simulator", name, simulator_names())
-    return _BACKENDS[name](humanoid, n_worlds)
+    return _BACKENDS[name](humanoid, n_worlds, options or SimulatorOptions())
 
 
 def load_humanoid(body: str = "open") -> Humanoid:

@@ -1,0 +1,35 @@
+"""How a simulator is set up beyond the humanoid and the number of worlds."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class BufferSizes:
+    """Room for contacts in engines that allocate it beforehand.
+
+    contacts_per_world: contacts, and pairs of parts near each other, in the mean over worlds: they share one pool.
+    constraints_per_world: rows that the solver can hold in each world; a contact with friction takes four.
+    """
+
+    contacts_per_world: int
+    constraints_per_world: int
+
+
+# Limp humanoids dropped in random poses, parts through parts, came to 45 contacts and 180 rows at worst (40 falls).
+DEFAULT_BUFFERS = BufferSizes(contacts_per_world=64, constraints_per_world=256)
+
+
+@dataclass(frozen=True)
+class SimulatorOptions:
+    """Settings of the simulators that run on a GPU; the CPU's need none.
+
+    device: cuda, cuda:N, or cpu for one slow CPU thread.
+    buffers: room for contacts; `contact_buffers.probe_buffers` measures what a data set needs.
+    use_graph: replay each control step as one recorded CUDA graph.
+    deterministic: the same results every time to the last bit, for some speed.
+    """
+
+    device: str = "cuda"
+    buffers: BufferSizes = DEFAULT_BUFFERS
+    use_graph: bool = True
+    deterministic: bool = False
