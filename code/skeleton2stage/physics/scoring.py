@@ -1,40 +1,48 @@
 """Scoring dances: let the policy perform each and see how well, and whether, it stays with it."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
+from tqdm import tqdm
 
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.physics.humanoid import TOTAL_MASS_KG, Humanoid
 from skeleton2stage.physics.imitation import ImitationTask, StepOutcome
 from skeleton2stage.physics.policy import ImitationPolicy
-from skeleton2stage.physics.reference import reference_motions
-from skeleton2stage.physics.simulator import Simulator
+from skeleton2stage.physics.reference import ReferenceMotions, reference_motions
+from skeleton2stage.physics.rotations import quat_to_rotvec
+from skeleton2stage.physics.simulator import BodyState, Simulator
 
 FALL_HEAD_HEIGHT_M = 0.3
 GRAVITY = 9.81
+CONTACT_EVERY = 3  # frames between looks at self contact: ten a second, for 2 % of a CPU's scoring time
 
 
 @dataclass(frozen=True)
 class DanceScores:
-    """The physical verdict on N dances, [N] each.
+    """The physical verdict on N dances, [N] each, on the CPU.
 
     imitation: mean tracking reward, frames after a fall counting zero; success: no fall and no divergence;
     body_error_mm: mean distance of the 24 bodies from the reference, over frames before a fall;
-    residual_force_share: mean residual force on the pelvis as a share of body weight.
+    residual_force_share: mean residual force on the pelvis as a share of body weight, over the same frames;
+    self_contact_mm: mean summed depth of the performing body's contacts with itself, over every third of them.
     """
 
     imitation: torch.Tensor
     success: torch.Tensor
     body_error_mm: torch.Tensor
     residual_force_share: torch.Tensor
+    self_contact_mm: torch.Tensor
 
 
 class DanceScorer:
     """Scores dances with a policy in a simulator, as many at once as it has worlds.
 
-    `wrench_scale` is the policy's own unless given; 0 takes the residual wrench away.
+    `wrench_scale` is the policy's own unless given; 0 takes the residual wrench away. References, policy and
+    reward live on `device`, by default where the simulator's tensors are, and nothing waits for the device
+    within the frames. `show_progress` draws a bar on stderr.
     """
 
     def __init__(
@@ -44,81 +52,153 @@ class DanceScorer:
         make_simulator: Callable[[Humanoid, int], Simulator],
         max_worlds: int = 256,
         wrench_scale: float | None = None,
+        device: torch.device | str | None = None,
+        show_progress: bool = False,
     ) -> None:
-        self._policy = policy
+        self._policy = deepcopy(policy)  # moved to the device below; the caller's stays where it is
         self._humanoid = humanoid
         self._make_simulator = make_simulator
         self._max_worlds = max_worlds
         self._wrench_scale = policy.config.wrench_scale if wrench_scale is None else wrench_scale
+        self._device = device
+        self._show_progress = show_progress
         self._simulator: Simulator | None = None
+
+    @property
+    def wrench_scale(self) -> float:
+        """What the residual wrench is multiplied by."""
+        return self._wrench_scale
 
     def score(self, motions: list[Motion]) -> DanceScores:
         """Return the verdict on N dances of any lengths, each begun at its first frame, lowest vertex on
         the floor.
         """
+        return self._score(motions, None)
+
+    def perform(self, motions: list[Motion]) -> tuple[DanceScores, list[Motion]]:
+        """Return the verdict on N dances and what the body made of each, frame by frame.
+
+        The performed motions are the projection of PhysDiff (Yuan et al., ICCV 2023): they begin like the
+        originals, hands straight, lie over them (scoring's shift to the floor is undone), and go on to their
+        ends even after a fall.
+        """
+        performed: list[Motion] = []
+        return self._score(motions, performed), performed
+
+    def _score(self, motions: list[Motion], performed: list[Motion] | None) -> DanceScores:
         if not motions:
             raise ValueError("no dances to score")
-        parts = [
-            self._score_batch(motions[start : start + self._max_worlds])
-            for start in range(0, len(motions), self._max_worlds)
-        ]
+        n_batches = -(-len(motions) // self._max_worlds)
+        size = -(-len(motions) // n_batches)
+        simulator = self._simulator_for(size)
+        batches = [motions[start : start + size] for start in range(0, len(motions), size)]
+        parts = [self._score_batch(simulator, batch, performed) for batch in batches]
         columns = zip(*(vars(part).values() for part in parts), strict=True)
-        return DanceScores(*(torch.cat(column) for column in columns))
+        return DanceScores(*(torch.cat(column).cpu() for column in columns))
 
     @torch.inference_mode()
-    def _score_batch(self, motions: list[Motion]) -> DanceScores:
-        simulator = self._simulator_for(len(motions))
-        task = ImitationTask(
-            simulator, reference_motions(motions, self._humanoid), wrench_scale=self._wrench_scale
-        )
-        worlds = torch.arange(simulator.n_worlds)
-        # Spare worlds repeat the last dance; their results are cut off below.
-        clips = worlds.clamp(max=len(motions) - 1)
-        task.reset(worlds, clips, torch.zeros_like(clips))
-        tally = _Tally(simulator.n_worlds)
-        for _ in range(int(task.references.length.max()) - 1):
+    def _score_batch(
+        self, simulator: Simulator, motions: list[Motion], performed: list[Motion] | None
+    ) -> DanceScores:
+        device = torch.device(self._device or simulator.device)
+        policy = self._policy.to(device)
+        task = self._begin(simulator, motions, device)
+        recording = None if performed is None else _Recording(task.state())
+        tally = _Tally(simulator.n_worlds, device)
+        n_steps = max(len(motion) for motion in motions) - 1
+        steps = tqdm(range(n_steps), desc="performing", unit="frame", leave=False, disable=not self._show_progress)
+        for step in steps:
             running = task.frame < task.last_frame
-            tally.add(task.step(self._policy(task.observe())), running)
+            tally.add(task.step(policy(task.observe())), running)
+            if step % CONTACT_EVERY == 0:
+                tally.add_self_contact(simulator.self_contacts().to(device), running)
+            if recording is not None:
+                recording.add(task.state())
+        if recording is not None:
+            performed += recording.motions(motions, task.references)
         return tally.scores(len(motions))
 
+    def _begin(self, simulator: Simulator, motions: list[Motion], device: torch.device) -> ImitationTask:
+        """Return the task with every world at the first frame of its dance."""
+        references = reference_motions(motions, self._humanoid, device=device)
+        task = ImitationTask(simulator, references, device, self._wrench_scale)
+        worlds = torch.arange(simulator.n_worlds, device=device)
+        # Spare worlds repeat the last dance; their results are cut off in the end.
+        clips = worlds.clamp(max=len(motions) - 1)
+        task.reset(worlds, clips, torch.zeros_like(clips))
+        return task
+
     def _simulator_for(self, n_dances: int) -> Simulator:
-        n_worlds = min(n_dances, self._max_worlds)
-        if self._simulator is None or not n_worlds <= self._simulator.n_worlds <= 2 * n_worlds:
-            self._simulator = self._make_simulator(self._humanoid, n_worlds)
+        if self._simulator is None or not n_dances <= self._simulator.n_worlds <= 2 * n_dances:
+            self._simulator = self._make_simulator(self._humanoid, n_dances)
         return self._simulator
 
 
 class _Tally:
     """Running sums over the frames of W performances; a fall or divergence latches."""
 
-    def __init__(self, n_worlds: int) -> None:
-        self._frames = torch.zeros(n_worlds)
-        self._upright_frames = torch.zeros(n_worlds)
-        self._reward = torch.zeros(n_worlds)
-        self._error_m = torch.zeros(n_worlds)
-        self._force = torch.zeros(n_worlds)
-        self._down = torch.zeros(n_worlds, dtype=torch.bool)
-        self._diverged = torch.zeros(n_worlds, dtype=torch.bool)
+    def __init__(self, n_worlds: int, device: torch.device) -> None:
+        self._frames, self._upright_frames, self._reward, self._error_m, self._force = torch.zeros(
+            5, n_worlds, device=device
+        )
+        self._looks, self._contact_m = torch.zeros(2, n_worlds, device=device)
+        self._down, self._diverged = torch.zeros(2, n_worlds, dtype=torch.bool, device=device)
 
     def add(self, outcome: StepOutcome, running: torch.Tensor) -> None:
         """Count a step of the worlds whose dance is still `running` [W]."""
         self._diverged |= outcome.diverged & running
         self._down |= running & (outcome.diverged | (outcome.head_height_m < FALL_HEAD_HEIGHT_M))
-        upright = (running & ~self._down).float()
-        self._frames += running.float()
+        upright = running & ~self._down
+        self._frames += running
         self._upright_frames += upright
-        self._reward += outcome.reward * upright
-        self._error_m += outcome.body_error_m * upright
-        self._force += outcome.wrench_w[:, :3].norm(dim=-1) * upright
+        # Chosen and not multiplied: what a diverged world reports may be NaN.
+        self._reward += torch.where(upright, outcome.reward, 0.0)
+        self._error_m += torch.where(upright, outcome.body_error_m, 0.0)
+        self._force += torch.where(upright, outcome.wrench_w[:, :3].norm(dim=-1), 0.0)
+
+    def add_self_contact(self, depth_m: torch.Tensor, running: torch.Tensor) -> None:
+        """Count the self contact [W] m after a step that `add` has counted."""
+        upright = running & ~self._down
+        self._looks += upright
+        self._contact_m += torch.where(upright, depth_m, 0.0)
 
     def scores(self, n_dances: int) -> DanceScores:
         """Return the scores of the first n worlds."""
         upright = self._upright_frames.clamp(min=1.0)
-        imitation = torch.where(self._diverged, torch.zeros(()), self._reward / self._frames.clamp(min=1.0))
+        imitation = torch.where(self._diverged, 0.0, self._reward / self._frames.clamp(min=1.0))
         scores = DanceScores(
             imitation=imitation,
             success=~self._down,
             body_error_mm=1000.0 * self._error_m / upright,
             residual_force_share=self._force / upright / (TOTAL_MASS_KG * GRAVITY),
+            self_contact_mm=1000.0 * self._contact_m / self._looks.clamp(min=1.0),
         )
         return DanceScores(*(value[:n_dances] for value in vars(scores).values()))
+
+
+class _Recording:
+    """The frames of W performances, from the state they begin in."""
+
+    def __init__(self, state: BodyState) -> None:
+        self._root_pos_w: list[torch.Tensor] = []
+        self._quat_local: list[torch.Tensor] = []
+        self.add(state)
+
+    def add(self, state: BodyState) -> None:
+        """Append a frame."""
+        self._root_pos_w.append(state.pos_w[:, 0].clone())
+        self._quat_local.append(state.quat_local.clone())
+
+    def motions(self, originals: list[Motion], references: ReferenceMotions) -> list[Motion]:
+        """Return the performance of each original, as long as it and moved back to where it is."""
+        poses = quat_to_rotvec(torch.stack(self._quat_local)).cpu().numpy()
+        translation = torch.stack(self._root_pos_w).cpu().numpy()
+        begun_w = references.frames.pos_w[references.start, 0].cpu().numpy()
+        return [
+            Motion(
+                poses[: len(original), world],
+                translation[: len(original), world] + (original.translation[0] - begun_w[world]),
+                original.fps,
+            )
+            for world, original in enumerate(originals)
+        ]

@@ -14,7 +14,7 @@ class EveryDanceFalls:
 
     def score(self, motions):
         n = len(motions)
-        return DanceScores(torch.arange(n) / 10.0, torch.zeros(n, dtype=torch.bool), torch.zeros(n), torch.zeros(n))
+        return DanceScores(torch.arange(n) / 10.0, torch.zeros(n, dtype=torch.bool), *torch.zeros(3, n))
 
 
 CONTEXT = RewardContext(EveryDanceFalls)

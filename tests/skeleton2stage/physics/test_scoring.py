@@ -64,6 +64,58 @@ def test_where_a_dance_takes_place_does_not_matter(scorer):
     )
 
 
+def test_the_performance_lies_over_the_dance(scorer, standing):
+    """Somewhere else and 0.7 m up, hands bent: the performance is there too, its hands straight."""
+    bent = standing.poses[:20].copy()
+    bent[:, 22:] = 0.3
+    moved = Motion(bent, standing.translation[:20] + np.array([5.0, -3.0, 0.7]))
+    dances = [moved, toppling(12), toppling(25), toppling(9)]
+    scores, performed = scorer.perform(dances)
+    assert [len(motion) for motion in performed] == [20, 12, 25, 9]
+    np.testing.assert_allclose(performed[0].translation[0], dances[0].translation[0], atol=1e-5)
+    np.testing.assert_allclose(performed[0].poses[0, :22], dances[0].poses[0, :22], atol=1e-5)
+    assert np.abs(performed[0].poses[:, 22:]).max() < 0.1
+    torch.testing.assert_close(scores.imitation, scorer.score(dances).imitation)
+    pairs = zip(dances[:2], performed[:2], strict=True)  # those that stay up
+    errors = [np.linalg.norm(a.joints() - b.joints(), axis=2)[1:].mean() for a, b in pairs]
+    assert np.array(errors) * 1000 == pytest.approx(scores.body_error_mm[:2].numpy(), rel=0.1, abs=2.0)
+
+
+def test_a_fallen_dancers_performance_goes_on(scorer):
+    (score,), (performed,) = (x if isinstance(x, list) else x.success for x in scorer.perform([toppling()]))
+    assert not score and len(performed) == 60
+    assert performed.joints()[-1, 15, 2] < 0.3  # its head lies low
+
+
+def test_self_contact_is_seen(scorer, standing):
+    """Forearms held against each other in front of the belly press; arms stretched out touch nothing."""
+    poses = standing.poses[:15].copy()
+    poses[:, [16, 17], 2] = -1.2, 1.2
+    poses[:, [18, 19], 1] = -2.6, 2.6
+    contact = scorer.score([Motion(poses, standing.translation[:15]), standing.slice(0, 15)]).self_contact_mm
+    assert contact[0] > 0.05 and contact[1] == 0
+
+
+def test_dances_beyond_the_worlds_share_one_simulator(humanoid, scorer, standing):
+    made = []
+
+    def make(humanoid, n_worlds):
+        made.append(n_worlds)
+        return make_simulator("mujoco", humanoid, n_worlds)
+
+    several = DanceScorer(ImitationPolicy(PolicyConfig(hidden=(4,))), humanoid, make, max_worlds=3)
+    assert len(several.score([standing.slice(0, 4)] * 7).imitation) == 7
+    assert made == [3]
+
+
+def test_the_callers_policy_stays_its_own(humanoid, standing):
+    policy = ImitationPolicy(PolicyConfig(hidden=(4,)))
+    scorer = DanceScorer(policy, humanoid, lambda h, n: make_simulator("mujoco", h, n))
+    before = scorer.score([standing.slice(0, 5)]).imitation
+    torch.nn.init.constant_(policy.network[-1].bias, 5.0)
+    torch.testing.assert_close(scorer.score([standing.slice(0, 5)]).imitation, before)
+
+
 def test_no_dances_are_refused(scorer):
     with pytest.raises(ValueError, match="no dances"):
         scorer.score([])
