@@ -22,7 +22,7 @@ from skeleton2stage.metrics.table import (
     read_metrics,
     write_evaluation,
 )
-from skeleton2stage.motion.formats import NotAMotion, motion_files, read_motion
+from skeleton2stage.motion.folder import read_folder
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.music.audio import AUDIO_SUFFIXES, read_audio
 from skeleton2stage.music.beats import FPS as BEAT_FPS
@@ -71,7 +71,7 @@ def main(arguments: list[str]) -> int:
     if config.out.suffix != ".json":
         raise UserError(f"out={config.out} must name a .json file")
     judge = load_judge(config.policy, config.simulator, config.body)
-    motions, n_bad = read_folder(config.motions, config.format)
+    motions, n_bad = read_folder(config.motions, config.format, check_motion)
     beats = None if config.music is None else song_beats(config.music, list(motions))
     evaluation = evaluate_motions(motions, judge, beats)
     write_evaluation(config.out, evaluation)
@@ -103,30 +103,6 @@ def load_judge(policy: str, simulator: str, body: str) -> Judge:
     if not checkpoint.exists():
         return Judge(None, f"no shipped imitation policy in {_shown(checkpoint.parent)}")
     return Judge(make_scorer(checkpoint, simulator, body))
-
-
-def read_folder(folder: Path, file_format: str = "auto") -> tuple[dict[str, Motion], int]:
-    """Return a folder's motions by name relative to it, and how many files could not be used.
-
-    Those are named on stderr, as are files that are whole but hold no motion, such as AMASS's shape files.
-    Raises UserError where none can be used.
-    """
-    motions: dict[str, Motion] = {}
-    n_bad = 0
-    files = motion_files(folder)
-    for path in tqdm(files, desc="reading", unit="file", leave=False, disable=None):
-        try:
-            motion = read_motion(path, file_format)
-            check_motion(motion)
-            motions[_name(path, folder)] = motion
-        except NotAMotion as reason:
-            print(f"passed over {reason}", file=sys.stderr)
-        except UserError as error:
-            n_bad += 1
-            print(f"left out {error}" if str(path) in str(error) else f"left out {path}: {error}", file=sys.stderr)
-    if not motions:
-        raise UserError(f"none of the {len(files)} files in {folder} is a motion that metrics can use")
-    return motions, n_bad
 
 
 def songs_in(folder: Path) -> dict[str, Path]:
@@ -196,10 +172,6 @@ def _alignment(clips: dict[str, Clip], beats: dict[str, np.ndarray]) -> dict[str
         if len(heard):
             values[name] = bas(heard, kinetic_beats(clip.joints_w.numpy()))
     return values
-
-
-def _name(path: Path, folder: Path) -> str:
-    return path.relative_to(folder).as_posix() if path != folder else path.name
 
 
 def _shown(path: Path) -> str:

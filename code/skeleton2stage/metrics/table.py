@@ -16,6 +16,7 @@ from skeleton2stage.metrics.foot_contact import pfc
 from skeleton2stage.metrics.foot_skating import foot_skating
 from skeleton2stage.metrics.ground_contact import fgd, fgd_floating, fgd_penetration
 from skeleton2stage.metrics.motion_magnitude import mot_mag
+from skeleton2stage.tables import markdown_table
 
 _ARROWS = {"lower": "↓", "higher": "↑", "neither": "→"}
 
@@ -146,7 +147,7 @@ def comparison_table(columns: dict[str, dict[str, float]]) -> str:
             base = first.get(metric.name)
             cells = [_cell(metric, column.get(metric.name), base) for column in later]
             rows.append([metric.label, _cell(metric, base, None), *cells])
-    return _markdown(rows)
+    return markdown_table(rows)
 
 
 def _cell(metric: Metric, value: float | None, base: float | None) -> str:
@@ -158,14 +159,3 @@ def _cell(metric: Metric, value: float | None, base: float | None) -> str:
     if base == 0:
         return f"{shown} ({value:+.{metric.decimals}f})"
     return f"{shown} ({100.0 * (value - base) / abs(base):+.1f} %)"
-
-
-def _markdown(rows: list[list[str]]) -> str:
-    """Return rows, the first of them the head, with padded columns: names to the left, numbers to the right."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
-    aligned = [
-        [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-        for row in (rows[0], rule, *rows[1:])
-    ]
-    return "\n".join(f"| {' | '.join(row)} |" for row in aligned) + "\n"
