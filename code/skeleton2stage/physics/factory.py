@@ -28,10 +28,19 @@ def _mujoco_warp(humanoid: Humanoid, n_worlds: int, options: SimulatorOptions) -
     return MujocoWarpSimulator(humanoid, n_worlds, options)
 
 
+def _isaacgym(humanoid: Humanoid, n_worlds: int, options: SimulatorOptions) -> Simulator:
+    from skeleton2stage.physics.isaacgym_simulator import make_isaacgym_simulator
+
+    return make_isaacgym_simulator(humanoid, n_worlds, options.device)
+
+
 # Each builder imports its backend itself, so that a machine needs only the one it uses.
 _BACKENDS: MappingProxyType[str, Callable[[Humanoid, int, SimulatorOptions], Simulator]] = MappingProxyType(
-    {"mujoco": _mujoco, "mujoco_warp": _mujoco_warp}
+    {"mujoco": _mujoco, "mujoco_warp": _mujoco_warp, "isaacgym": _isaacgym}
 )
+
+# Dances performed at once by the simulators that gain from many.
+_WORLDS_AT_ONCE: MappingProxyType[str, int] = MappingProxyType({"mujoco_warp": 4096})
 
 
 def simulator_names() -> list[str]:
@@ -56,9 +65,23 @@ def load_humanoid(body: str = "open") -> Humanoid:
     return build_humanoid(loaded.rest_vertices, loaded.weights, loaded.rest_joints)
 
 
-def make_scorer(policy: Path, simulator: str = "mujoco", body: str = "open", max_worlds: int = 256) -> DanceScorer:
-    """Return the scorer of dances with the policy of a checkpoint; raise UserError for a missing or unknown part."""
+def make_scorer(
+    policy: Path,
+    simulator: str = "mujoco",
+    body: str = "open",
+    max_worlds: int | None = None,
+    wrench_scale: float | None = None,
+    show_progress: bool = False,
+) -> DanceScorer:
+    """Return the scorer of dances with the policy of a checkpoint; raise UserError for a missing or unknown part.
+
+    `max_worlds` dances are performed at once: 256, or 4,096 on a GPU, unless given. `wrench_scale` is the
+    policy's own unless given; `show_progress` draws a bar.
+    """
     if simulator not in _BACKENDS:
         raise unknown_name("simulator", simulator, simulator_names())
     make = partial(make_simulator, simulator)
-    return DanceScorer(ImitationPolicy.load(policy), load_humanoid(body), make, max_worlds)
+    worlds = max_worlds or _WORLDS_AT_ONCE.get(simulator, 256)
+    return DanceScorer(
+        ImitationPolicy.load(policy), load_humanoid(body), make, worlds, wrench_scale, show_progress=show_progress
+    )

@@ -115,7 +115,7 @@ def reference_motions(
     a motion that is not at 30 fps or has one frame only.
     """
     for motion in motions:
-        _check(motion)
+        check_motion(motion)
     clips = _Clips.of([len(motion) for motion in motions], device)
     poses = torch.from_numpy(np.concatenate([motion.poses for motion in motions])).to(device)
     root_pos_w = torch.from_numpy(np.concatenate([motion.translation for motion in motions])).to(device)
@@ -133,7 +133,8 @@ def reference_motions(
     return ReferenceMotions(frames, clips.start, clips.length)
 
 
-def _check(motion: Motion) -> None:
+def check_motion(motion: Motion) -> None:
+    """Raise UserError where a motion is not at 30 fps or too short to be imitated."""
     if abs(motion.fps - FPS) > 1e-3:
         raise UserError(f"the imitation task needs {FPS:g} frames a second; this motion has {motion.fps:g}")
     if len(motion) < 2:

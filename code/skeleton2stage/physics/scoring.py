@@ -42,7 +42,7 @@ class DanceScorer:
 
     `wrench_scale` is the policy's own unless given; 0 takes the residual wrench away. References, policy and
     reward live on `device`, by default where the simulator's tensors are, and nothing waits for the device
-    within the frames. `show_progress` draws a bar on stderr.
+    within the frames. `show_progress` draws a bar where stderr is a terminal.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class DanceScorer:
         self._max_worlds = max_worlds
         self._wrench_scale = policy.config.wrench_scale if wrench_scale is None else wrench_scale
         self._device = device
-        self._show_progress = show_progress
+        self._hide_progress = None if show_progress else True  # None: tqdm hides it where nobody watches
         self._simulator: Simulator | None = None
 
     @property
@@ -106,7 +106,7 @@ class DanceScorer:
         recording = None if performed is None else _Recording(task.state())
         tally = _Tally(simulator.n_worlds, device)
         n_steps = max(len(motion) for motion in motions) - 1
-        steps = tqdm(range(n_steps), desc="performing", unit="frame", leave=False, disable=not self._show_progress)
+        steps = tqdm(range(n_steps), desc="performing", unit="frame", leave=False, disable=self._hide_progress)
         for step in steps:
             running = task.frame < task.last_frame
             tally.add(task.step(policy(task.observe())), running)
