@@ -173,6 +173,8 @@ def main(arguments: list[str]) -> None:
     device = pick_device(config.device)
     processes = join_processes(device)
     device = processes.device(device)
+    if device.type == "cuda":
+        torch.set_float32_matmul_precision("high")  # TF32: exploration's noise is larger than its rounding
     torch.manual_seed(config.seed + processes.rank)
     np.random.seed(config.seed + processes.rank)
     if processes.is_first:
