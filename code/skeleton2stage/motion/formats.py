@@ -4,6 +4,7 @@
 | --- | --- |
 | aistpp | AIST++ pickle: smpl_poses, smpl_trans, smpl_scaling; y up, 60 fps |
 | edge_split, edge_sliced | EDGE's pickles of pos, q (and scale, by which pos is still to be divided); y up, 60 fps |
+| popdance | PopDanceSet as published: transl, pred_thetas, pred_camera; y down, 30 fps |
 | popdance_split, popdance_sliced | PopDanceSet's pickles of pos, q (and scale, to multiply by); y down, 30 fps |
 | amass | AMASS npz: poses, trans, mocap_framerate or mocap_frame_rate; z up |
 | bvh | Biovision hierarchy of any skeleton with recognisable joints, retargeted |
@@ -39,6 +40,9 @@ MIN_HEAD_OVER_FEET_M = 0.3
 # PopDanceSet was estimated from video, whose camera stands 5 m from the dancer and 1 m over the floor.
 POPDANCE_SHIFT_M = np.array([0.0, -5.0, 1.0])
 _SLICED = ("edge_sliced", "popdance_sliced")
+# What lies beside motions under their extensions: AMASS's fits of the body shape, AIST++'s joint positions.
+SHAPE_SUFFIX = "_stagei"
+KEYPOINT_KEYS = {"keypoints2d", "keypoints3d"}
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,10 @@ class NotAMotion(UserError):  # noqa: N818 - it says what the file is
     """A well-formed file of the data set that holds no motion, such as AMASS's shape files."""
 
 
+class NotUpright(UserError):  # noqa: N818 - it says what the motion is
+    """A motion whose head is not over its feet: misread axes, or someone who lies down throughout."""
+
+
 def read_motion(path: Path, format: str = AUTO) -> Motion:  # noqa: A002 - the field's word for it
     """Return the motion in a file, z up, 30 fps; see `read_motion_file`."""
     return read_motion_file(path, format).motion
@@ -80,7 +88,8 @@ def read_motion_file(path: Path, format: str = AUTO, fps: float | None = None) -
     """Return the motion in a file with what was found there.
 
     `fps` is the frame rate to believe instead of a BVH file's own, which conversions often get wrong.
-    `format` is a name of FORMATS or "auto"; the sliced forms must be named, since they have the same keys.
+    `format` is a name of FORMATS or "auto". Sliced forms have the same keys: "auto" takes the one in which the
+    dancer stands upright, and where that is neither or both, the format must be named.
     Raises UserError, naming the file, for unknown formats and for files that are damaged, hold NaN, have
     another number of joints, or stand on their heads.
     """
@@ -111,7 +120,7 @@ def _check_upright(found: MotionFile) -> None:
     joints_w = found.motion.joints()
     height = (joints_w[:, skeleton.joint_index("head"), 2] - joints_w[:, [7, 8], 2].mean(axis=1)).mean()
     if height < MIN_HEAD_OVER_FEET_M:
-        raise UserError(
+        raise NotUpright(
             f"read as {found.format} ({found.up_axis} up), its head is on average {height:.2f} m over its feet: "
             "this is another format, or the dancer lies down throughout; name the format"
         )
@@ -131,9 +140,29 @@ def _recognise(path: Path) -> str:
         return "aistpp" if "smpl_scaling" in keys else "written"
     if {"pos", "q", "scale"} <= keys:
         return _recognise_split(path)
+    if {"transl", "pred_thetas", "pred_camera"} <= keys:
+        return "popdance"
     if {"pos", "q"} <= keys:
-        raise UserError(f"the keys of sliced motions do not tell whose they are: give format={' or '.join(_SLICED)}")
+        return _recognise_sliced(path)
+    if keys & KEYPOINT_KEYS:
+        raise NotAMotion("it holds no motion but joint positions, as AIST++'s files of keypoints do")
     raise UserError(f"no known format has the keys {', '.join(sorted(map(str, keys))[:8])}")
+
+
+def _recognise_sliced(path: Path) -> str:
+    """Return whose slice a file is: EDGE's are y up, PopDanceSet's y down, and each stands upright in its own."""
+    upright = [name for name in _SLICED if _stands(FORMATS[name](path))]
+    if len(upright) != 1:
+        raise UserError(f"this sliced motion does not tell whose it is: give format={' or '.join(_SLICED)}")
+    return upright[0]
+
+
+def _stands(found: MotionFile) -> bool:
+    try:
+        _check_upright(found)
+    except NotUpright:
+        return False
+    return True
 
 
 def _recognise_split(path: Path) -> str:
@@ -221,16 +250,27 @@ def _read_edge_sliced(path: Path) -> MotionFile:
     return _finished("edge_sliced", _Raw(_poses(content, "q"), _array(content, "pos"), 60.0, "y"))
 
 
+def _read_popdance_published(path: Path) -> MotionFile:
+    content = _pickled_dict(path)
+    names = {"pos": "transl", "q": "pred_thetas", "scale": "pred_camera"}
+    renamed = {key: _array(content, name) for key, name in names.items()}
+    return _popdance("popdance", renamed, _popdance_position(renamed))
+
+
 def _read_popdance_split(path: Path) -> MotionFile:
     content = _pickled_dict(path)
+    return _popdance("popdance_split", content, _popdance_position(content))
+
+
+def _popdance_position(content: dict[str, Any]) -> np.ndarray:
+    """Return positions [T, 3] times their scales, one, [T], [T, 1] or [T, 3]."""
     position, scale = _array(content, "pos"), _array(content, "scale")
     if scale.ndim == 1 and len(scale) == len(position):
         scale = scale[:, None]
     try:
-        position = np.broadcast_to(position * scale, position.shape)
+        return np.broadcast_to(position * scale, position.shape)
     except ValueError:
         raise UserError(f"its 'scale' {list(scale.shape)} does not fit its 'pos' {list(position.shape)}") from None
-    return _popdance("popdance_split", content, position)
 
 
 def _read_popdance_sliced(path: Path) -> MotionFile:
@@ -250,6 +290,8 @@ def _read_written(path: Path) -> MotionFile:
 
 
 def _read_amass(path: Path) -> MotionFile:
+    if path.stem.endswith(SHAPE_SUFFIX):
+        raise NotAMotion("it holds no motion but a body shape, as AMASS's stagei files do")
     content = _npz(path)
     if "poses" not in content:
         raise NotAMotion("it holds no motion (no 'poses'), as AMASS's files of body shapes do not")
@@ -287,6 +329,7 @@ FORMATS: dict[str, Callable[[Path], MotionFile]] = {
     "aistpp": _read_aistpp,
     "edge_split": _read_edge_split,
     "edge_sliced": _read_edge_sliced,
+    "popdance": _read_popdance_published,
     "popdance_split": _read_popdance_split,
     "popdance_sliced": _read_popdance_sliced,
     "amass": _read_amass,

@@ -5,8 +5,10 @@ import roma
 import torch
 
 from skeleton2stage.files import write_pickle
+from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.formats import write_motion
 from skeleton2stage.motion.motion import Motion
+from skeleton2stage.motion.retarget import SOLE_M
 
 # By hand: z-up (x, y, z) is written y-up as (x, z, -y), and y-down as (x, -z, y).
 Y_UP = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
@@ -21,6 +23,25 @@ def upright_motion(n_frames=30):
         poses[frame, 0] = rotvec(about("z", heading) @ about("x", np.pi / 2))
     poses[:, 16, 2], poses[:, 4, 0], poses[:, 12, 1] = 0.6 * np.sin(3 * t), 0.4 * t, 0.3
     return Motion(poses, np.stack([0.3 * t, 0.1 * t - 1, 0.95 + 0.02 * np.sin(4 * t)], axis=1))
+
+
+def dancing_motion(n_frames=180, floor_m=0.0, fps=30):
+    """Someone who sways from foot to foot, turns and waves, on a floor at a height; z up."""
+    t = np.arange(n_frames) / fps
+    poses = np.zeros((n_frames, 24, 3))
+    for frame, heading in enumerate(0.3 * np.sin(2 * t)):
+        poses[frame, 0] = rotvec(about("z", heading) @ about("x", np.pi / 2))
+    poses[:, 16, 2], poses[:, 17, 2], poses[:, 18, 1] = 0.6 * np.sin(3 * t), 0.4 * np.cos(4 * t), np.sin(5 * t)
+    height = floor_m + SOLE_M - skeleton.rest_joints()[:, 1].min() + 0.01 * np.sin(2 * t)
+    return Motion(poses, np.stack([0.1 * np.sin(t), 0.05 * np.cos(t), height], axis=1), fps)
+
+
+def lying_motion(n_frames=30):
+    """Someone who lies on the back, z up: SMPL's y (head) along the world's y, its z (front) up."""
+    t = np.arange(n_frames) / 30
+    poses = np.zeros((n_frames, 24, 3))
+    poses[:, 16, 2] = 0.6 * np.sin(3 * t)
+    return Motion(poses, np.tile([0.0, 0.0, 0.09], (n_frames, 1)))
 
 
 def about(axis, angle):
@@ -67,7 +88,14 @@ def write_amass(path, motion, width, rate_key, fps):
     np.savez(path, poses=poses, trans=motion.translation, betas=np.zeros(16), gender="neutral", **rate)
 
 
+def write_popdance_published(path, motion):
+    poses, position = turned(motion.shifted([0, 5, -1]), Y_DOWN)
+    camera = np.linspace(0.8, 1.2, len(motion), dtype=np.float32)[:, None]
+    write_pickle(path, {"transl": position / camera, "pred_thetas": poses.reshape(-1, 24, 3), "pred_camera": camera})
+
+
 WRITERS = {
+    "popdance": write_popdance_published,
     "aistpp": lambda path, m: write_yup(path, m, ("smpl_poses", "smpl_trans", "smpl_scaling"), 93.7),
     "edge_split": lambda path, m: write_yup(path, m, ("q", "pos", "scale"), 93.7),
     "edge_sliced": lambda path, m: write_yup(path, m, ("q", "pos"), None),

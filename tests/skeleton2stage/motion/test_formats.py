@@ -4,7 +4,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from motion_samples import WRITERS, at_60_fps, upright_motion, write_amass
+from motion_samples import WRITERS, at_60_fps, lying_motion, upright_motion, write_amass
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import write_pickle
@@ -34,15 +34,14 @@ def test_named_format_reads_back(tmp_path, name):
     assert found.up_axis == UP_AXIS.get(name, found.up_axis)
 
 
-@pytest.mark.parametrize("name", ["aistpp", "edge_split", "popdance_split", "written"])
+@pytest.mark.parametrize("name", WRITERS)
 def test_auto_recognises(tmp_path, name):
     WRITERS[name](tmp_path / "a.pkl", upright_motion())
     assert read_motion_file(tmp_path / "a.pkl").format == name
 
 
-@pytest.mark.parametrize("name", ["edge_sliced", "popdance_sliced"])
-def test_sliced_forms_must_be_named(tmp_path, name):
-    WRITERS[name](tmp_path / "a.pkl", upright_motion())
+def test_slices_of_someone_who_lies_must_be_named(tmp_path):
+    WRITERS["edge_sliced"](tmp_path / "a.pkl", lying_motion())
     with pytest.raises(UserError, match="edge_sliced or popdance_sliced"):
         read_motion(tmp_path / "a.pkl")
 
@@ -76,6 +75,12 @@ def test_amass_shape_file_is_no_motion(tmp_path):
     np.savez(tmp_path / "shape.npz", betas=np.zeros(16), gender="male")
     with pytest.raises(NotAMotion, match="no motion"):
         read_motion(tmp_path / "shape.npz")
+
+
+def test_amass_stagei_file_is_no_motion(tmp_path):
+    write_amass(tmp_path / "female_stagei.npz", upright_motion(12), 165, "mocap_frame_rate", 30)
+    with pytest.raises(NotAMotion, match="body shape"):
+        read_motion(tmp_path / "female_stagei.npz")
 
 
 def test_published_representation_from_aistpp_files(tmp_path, reference):
@@ -132,6 +137,7 @@ def test_foreign_pickle_is_refused_and_not_run(tmp_path):
 def bad_contents():
     motion = upright_motion(4)
     good = {"smpl_poses": motion.poses.reshape(-1, 72), "smpl_trans": motion.translation}
+    camera = {"transl": np.zeros((4, 3)), "pred_thetas": np.zeros((4, 72)), "pred_camera": np.zeros((3, 1))}
     nan = good["smpl_trans"].copy()
     nan[2, 1] = np.nan
     return {
@@ -141,6 +147,8 @@ def bad_contents():
         "words": (good | {"smpl_trans": "none"}, "not an array"),
         "list": ([1, 2], "dictionary"),
         "keys": ({"poses": 1}, "no known format"),
+        "keypoints": ({"keypoints3d": np.zeros((4, 17, 3))}, "no motion"),
+        "camera": (camera, "does not fit"),
         "scale": (good | {"smpl_scaling": np.zeros(1)}, "positive"),
         "empty": ({"smpl_poses": np.zeros((0, 72)), "smpl_trans": np.zeros((0, 3))}, "no frames"),
     }

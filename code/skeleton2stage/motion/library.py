@@ -1,0 +1,81 @@
+"""The list that a motion library keeps of its clips, library.json: where each came from and why it was taken.
+
+Rejected clips stand in it too, so that a run that goes on from an earlier one tries none of them again.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from skeleton2stage.config import to_dataclass
+from skeleton2stage.errors import UserError
+from skeleton2stage.files import read_json, write_json
+from skeleton2stage.motion.checks import Figures
+
+LIBRARY_NAME = "library.json"
+# Raise it when conversion changes, so that clips of earlier versions are made again.
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One clip of a library.
+
+    file: the motion, relative to the library; not there if rejected. source: the file it came from.
+    stamp: `stamp_of` that file. accepted, reason: whether it was taken, else why not.
+    format, source_fps, source_frames: what the source was; None where it could not be read.
+    frames, seconds: of the motion, at 30 frames a second. figures: what the checks found, None if unread.
+    """
+
+    file: str
+    source: str
+    stamp: str
+    accepted: bool
+    reason: str = ""
+    format: str | None = None
+    source_fps: float | None = None
+    source_frames: int | None = None
+    frames: int = 0
+    seconds: float = 0.0
+    figures: Figures | None = None
+
+
+def stamp_of(source: Path, settings: dict) -> str:
+    """Return what changes with a file's size and time of change, or with the settings of its conversion."""
+    state = source.stat()
+    text = json.dumps([VERSION, state.st_size, state.st_mtime_ns, settings], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def read_library(folder: Path) -> dict[str, Clip]:
+    """Return a folder's clips by their `file`, none where it has no list; raise UserError for a foreign one."""
+    path = folder / LIBRARY_NAME
+    if not path.exists():
+        return {}
+    content = read_json(path)
+    if not isinstance(content, dict) or not isinstance(content.get("clips"), list):
+        raise UserError(f"{path} is no list of clips that this program wrote: give another folder, or remove it")
+    try:
+        clips = [to_dataclass(clip, Clip) for clip in content["clips"]]
+    except (UserError, TypeError, ValueError) as error:
+        raise UserError(f"{path} was not written by this version ({error}): remove it to convert anew") from None
+    return {clip.file: clip for clip in clips}
+
+
+def write_library(folder: Path, clips: dict[str, Clip]) -> None:
+    """Write a folder's list, sorted by file, atomically."""
+    ordered = [clips[file] for file in sorted(clips)]
+    accepted = [clip for clip in ordered if clip.accepted]
+    write_json(folder / LIBRARY_NAME, {
+        "accepted": len(accepted),
+        "accepted_s": round(sum(clip.seconds for clip in accepted), 3),
+        "rejected": len(ordered) - len(accepted),
+        "clips": [_rounded(asdict(clip)) for clip in ordered],
+    })
+
+
+def _rounded(clip: dict) -> dict:
+    """Return a clip's table with figures to 4 places, which is a tenth of a millimetre."""
+    figures = clip["figures"] and {name: round(value, 4) for name, value in clip["figures"].items()}
+    return clip | {"seconds": round(clip["seconds"], 3), "figures": figures}
