@@ -4,7 +4,7 @@ _s2s_root=$(cd "$(dirname "${BASH_SOURCE[0]:-$0}")" && pwd)
 
 # Folder of your SMPL body files (environment/README.md). The free body that ships needs nothing here.
 export SMPL_MODELS="${SMPL_MODELS:-$_s2s_root/body_models}"
-# Python 3.6-3.8 of an Isaac Gym installation. Kept for the Isaac Gym backend, which this version does not have.
+# Python 3.6-3.8 of an Isaac Gym installation, for simulator=isaacgym (docs/isaacgym.md).
 export ISAACGYM_PYTHON="${ISAACGYM_PYTHON:-}"
 # Downloaded data: mocap archives, and songs in its folder music/. Only for training your own models.
 export S2S_SHARED_DATA="${S2S_SHARED_DATA:-$(dirname "$_s2s_root")/shared/data}"

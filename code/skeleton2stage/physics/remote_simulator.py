@@ -11,7 +11,7 @@ import mujoco
 import numpy as np
 import torch
 
-from skeleton2stage.motion import skeleton
+from skeleton2stage.physics.engine_layout import engine_layout
 from skeleton2stage.physics.humanoid import Humanoid
 from skeleton2stage.physics.simulator import BodyState, ResetState, Simulator
 from skeleton2stage.physics.worker.protocol import SET_ARRAYS, STATE_ARRAYS
@@ -108,14 +108,10 @@ class RemoteSimulator(Simulator):
 def contact_depths(humanoid: Humanoid, state: BodyState) -> torch.Tensor:
     """Return the summed depth of contacts between body parts, [W] m, of a state, as MuJoCo finds them."""
     model, data = humanoid.model, mujoco.MjData(humanoid.model)
-    floor = model.geom("floor").id
-    columns = [int(model.joint(name).qposadr[0]) for name in skeleton.joint_names()]
-    columns[0] += 3
+    floor, columns = model.geom("floor").id, engine_layout(humanoid).quat_columns
     depths = []
     for root, quats in zip(state.pos_w[:, 0].cpu().numpy(), state.quat_local.cpu().numpy(), strict=True):
-        data.qpos[:3] = root
-        for column, quat in zip(columns, quats, strict=True):
-            data.qpos[column : column + 4] = quat
+        data.qpos[:3], data.qpos[columns] = root, quats
         mujoco.mj_fwdPosition(model, data)
         between_parts = (data.contact.geom != floor).all(axis=1)
         depths.append(float(np.maximum(-data.contact.dist[between_parts], 0.0).sum()))

@@ -39,13 +39,14 @@ class WorkerConfig:
     """How to run a worker.
 
     backend: which `*_host.py` beside `program` to serve. interpreter: the Python that runs it. options: plain
-    values for that host. start_timeout_s: until it has built its worlds (Isaac Gym compiles on its first
-    start). answer_timeout_s: until it has done any one command.
+    values for that host. environment: variables to set for it. start_timeout_s: until it has built its worlds
+    (some compile on their first start). answer_timeout_s: until it has done any one command.
     """
 
     backend: str
     interpreter: str = sys.executable
     options: dict[str, object] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
     start_timeout_s: float = 600.0
     answer_timeout_s: float = 120.0
     program: Path = PROGRAM
@@ -97,6 +98,7 @@ class WorkerProcess:
         command = [self._config.interpreter, str(self._config.program), self._config.backend]
         # The worker's folder comes from its script; a PYTHONPATH of ours would lead it to our packages.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+        environment |= self._config.environment
         try:
             return subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, bufsize=0,
@@ -111,7 +113,7 @@ class WorkerProcess:
     def _shake_hands(self, folder: Path, n_worlds: int) -> dict[str, object]:
         hello = {
             "protocol": protocol.PROTOCOL_VERSION, "folder": str(folder), "n_worlds": n_worlds,
-            "options": self._config.options,
+            "layout": protocol.array_layout(n_worlds), "options": self._config.options,
         }
         answer = self._exchange(hello, self._config.start_timeout_s)
         if answer.get("protocol") != protocol.PROTOCOL_VERSION:
@@ -121,9 +123,6 @@ class WorkerProcess:
             )
         if "error" in answer:
             raise self._fail(f"could not start: {answer['error']}")
-        if answer["layout"] != protocol.array_layout(n_worlds):
-            raise self._fail(f"lays its arrays out otherwise: use the worker that came with this version, "
-                             f"not {self._config.program}")
         return answer
 
     def _exchange(self, message: dict[str, object], timeout_s: float) -> dict[str, object]:

@@ -90,3 +90,18 @@ def drive_targets(rotvec: np.ndarray, target_quat: np.ndarray, max_error_rad: fl
     """
     error = quat_to_rotvec(quat_multiply(quat_conjugate(rotvec_to_quat(rotvec)), target_quat))
     return rotvec + np.clip(error, -max_error_rad, max_error_rad)
+
+
+def joint_velocity_misfit(
+    lin_vel_w: np.ndarray, ang_vel_w: np.ndarray, quat_w: np.ndarray, parents: list, offsets: np.ndarray
+) -> float:
+    """Return by how much (m/s, the largest) jointed bodies would come apart if they moved like that.
+
+    lin_vel_w, ang_vel_w [W, J, 3], quat_w [W, J, 4]: of the joints' points, whose velocity must be the same
+    on both bodies of a joint. Small only where `lin_vel_w` really is the velocity of those points.
+    """
+    children = np.arange(1, len(parents))
+    holders = np.array(parents)[children]
+    arms = quat_rotate(quat_w[:, holders], offsets[children])
+    expected = lin_vel_w[:, holders] + np.cross(ang_vel_w[:, holders], arms)
+    return float(np.abs(lin_vel_w[:, children] - expected).max())

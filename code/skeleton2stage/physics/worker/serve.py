@@ -27,9 +27,11 @@ def main() -> None:
     try:
         host, arrays, introduction = _start(hello)
     except Exception as error:  # noqa: BLE001 - whatever went wrong is for the other side to report
-        traceback.print_exc()
+        if not isinstance(error, ImportError):  # which says it all
+            traceback.print_exc()
         _answer(answers, {"protocol": protocol.PROTOCOL_VERSION, "error": _describe(error)})
-        return
+        sys.stderr.flush()
+        os._exit(1)  # not by returning: the other thread holds the input, which some Pythons end in an abort for
     _answer(answers, introduction)
     while True:
         _answer(answers, _obey(host, arrays, commands.get()))
@@ -57,6 +59,8 @@ def _start(hello: dict) -> tuple:
     if hello["protocol"] != protocol.PROTOCOL_VERSION:
         raise ValueError("it was asked to speak protocol {}".format(hello["protocol"]))
     n_worlds = hello["n_worlds"]
+    if hello["layout"] != protocol.array_layout(n_worlds):
+        raise ValueError("it lays its arrays out otherwise: use the worker that came with this version")
     with open(os.path.join(hello["folder"], protocol.MEMORY_FILE), "r+b") as file:
         memory = mmap.mmap(file.fileno(), protocol.memory_size(n_worlds))
     arrays = protocol.map_arrays(memory, n_worlds)
@@ -69,7 +73,6 @@ def _start(hello: dict) -> tuple:
         "python": ".".join(map(str, sys.version_info[:3])),
         "packages": packages,
         "n_worlds": n_worlds,
-        "layout": protocol.array_layout(n_worlds),
         "provides": list(host.provides),
     }
 
