@@ -15,6 +15,7 @@ _DIVERGENCE = [
     int(mujoco.mjtWarning.mjWARN_BADQPOS),
     int(mujoco.mjtWarning.mjWARN_BADQVEL),
     int(mujoco.mjtWarning.mjWARN_BADQACC),
+    int(mujoco.mjtWarning.mjWARN_BADCTRL),  # MuJoCo would go on without any control
 ]
 _WARNING_COUNT = 1  # mjWarningStat is (last info, number of warnings)
 

@@ -24,6 +24,7 @@ _OVERFLOWS = {
     mjw.OverflowType.CCD: "contacts_per_world",
 }
 _STEPS_BETWEEN_CHECKS = 30
+_SPARE_CONTACTS = 256  # few worlds do not average out
 
 
 def warp_device(name: str) -> wp.Device:
@@ -56,10 +57,12 @@ class WarpEngine:
         self._floor = model.geom("floor").id
         with wp.ScopedDevice(self.wp_device):
             self._model = _put_model(model, options.deterministic)
+            contacts = options.buffers.contacts_per_world
             self._data = mjw.make_data(
                 model,
                 nworld=n_worlds,
-                nconmax=options.buffers.contacts_per_world,
+                nconmax=contacts,
+                naconmax=contacts * n_worlds + _SPARE_CONTACTS,
                 njmax=options.buffers.constraints_per_world,
             )
         self._share()
