@@ -175,16 +175,7 @@ def _of_place(found: Figures, limits: CheckLimits) -> list[tuple[bool, str]]:
 
 def _of_time(found: Figures, limits: CheckLimits) -> list[tuple[bool, str]]:
     """Return (is it so, complaint) on what changes from frame to frame."""
-    jumps = [
-        f"{what} {value:.0f} {unit}, {name}={limit:g}"
-        for what, value, unit, name, limit in (
-            ("a joint moves at", found.speed_mps, "m/s", "max_speed_mps", limits.max_speed_mps),
-            ("a joint accelerates by", found.accel_mps2, "m/s^2", "max_accel_mps2", limits.max_accel_mps2),
-            ("the pelvis accelerates by", found.pelvis_accel_mps2, "m/s^2", "max_pelvis_accel_mps2",
-             limits.max_pelvis_accel_mps2),
-        )
-        if value > limit
-    ]
+    jumps = _jumps(found, limits)
     return [
         (bool(jumps), f"jumps: {', '.join(jumps)}"),
         (
@@ -208,6 +199,20 @@ def _of_time(found: Figures, limits: CheckLimits) -> list[tuple[bool, str]]:
             f"repeats: {100 * found.repeated_share:.0f} % of frames are the one before, "
             f"max_repeated_share={limits.max_repeated_share:g}",
         ),
+    ]
+
+
+def _jumps(found: Figures, limits: CheckLimits) -> list[str]:
+    """Return which speeds and accelerations are too large."""
+    return [
+        f"{what} {value:.0f} {unit}, {name}={limit:g}"
+        for what, value, unit, name, limit in (
+            ("a joint moves at", found.speed_mps, "m/s", "max_speed_mps", limits.max_speed_mps),
+            ("a joint accelerates by", found.accel_mps2, "m/s^2", "max_accel_mps2", limits.max_accel_mps2),
+            ("the pelvis accelerates by", found.pelvis_accel_mps2, "m/s^2", "max_pelvis_accel_mps2",
+             limits.max_pelvis_accel_mps2),
+        )
+        if value > limit
     ]
 
 
