@@ -40,7 +40,7 @@ _BACKENDS: MappingProxyType[str, Callable[[Humanoid, int, SimulatorOptions], Sim
 )
 
 # Dances performed at once by the simulators that gain from many.
-_WORLDS_AT_ONCE: MappingProxyType[str, int] = MappingProxyType({"mujoco_warp": 4096})
+_WORLDS_AT_ONCE: MappingProxyType[str, int] = MappingProxyType({"mujoco_warp": 4096, "isaacgym": 4096})
 
 
 def simulator_names() -> list[str]:
