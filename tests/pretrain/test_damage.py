@@ -1,0 +1,116 @@
+import numpy as np
+import pytest
+import torch
+
+from pretrain.damage import (
+    CONTROLS,
+    DAMAGES,
+    arm_kept_clear,
+    arm_through_torso,
+    jittered_pose,
+    lifted_body,
+    sliding_pelvis,
+    sunk_feet,
+)
+from skeleton2stage.errors import UserError
+from skeleton2stage.motion import skeleton
+from skeleton2stage.motion.motion import Motion
+
+N = 150
+
+
+def dancing() -> Motion:
+    """Upright, arms swaying, the left foot tapping except in the second from frame 60 on."""
+    frames = np.arange(N)
+    poses = np.zeros((N, 24, 3), dtype=np.float32)
+    poses[:, 0, 0] = np.pi / 2
+    poses[:, 16, 2], poses[:, 17, 2] = -1.1 + 0.1 * np.sin(frames / 9), 1.1
+    moving = 1.0 - ((frames >= 60) & (frames <= 90))
+    for hip in (1, 2):
+        poses[:, hip, 0] = 0.2 * np.sin(np.cumsum(moving) / 5)
+    return Motion(poses, np.tile(np.array([1.0, 2.0, 1.0], dtype=np.float32), (N, 1)))
+
+
+def runs(marked: np.ndarray) -> list[tuple[int, int]]:
+    """Return (first, length) of the runs of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], marked.astype(int), [0]))))
+    return [(int(a), int(b - a)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+@pytest.mark.parametrize("name", sorted(DAMAGES | CONTROLS))
+def test_the_first_frame_is_left_and_seeds_decide_the_rest(name):
+    motion = dancing()
+    damaged, again, other = ((DAMAGES | CONTROLS)[name](motion, seed) for seed in (3, 3, 5))
+    np.testing.assert_allclose(damaged.poses[0], motion.poses[0], atol=1e-6)
+    np.testing.assert_allclose(damaged.translation[0], motion.translation[0], atol=1e-6)
+    np.testing.assert_array_equal(damaged.joints(), again.joints())
+    assert np.abs(damaged.joints() - other.joints()).max() > 0.01
+    assert len(damaged) == N and np.array_equal(motion.poses, dancing().poses)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_forearm_goes_through_the_torso_for_a_second(seed):
+    motion = dancing()
+    joints = arm_through_torso(motion, seed).joints()
+    changed = np.linalg.norm(joints - motion.joints(), axis=2).max(axis=0) > 1e-3
+    names = [skeleton.joint_names()[j] for j in changed.nonzero()[0]]
+    side = names[0].split("_")[0]
+    assert names == [f"{side}_{part}" for part in ("elbow", "wrist", "hand")]
+    elbow, wrist, belly = (joints[:, skeleton.joint_index(j)] for j in (f"{side}_elbow", f"{side}_wrist", "spine2"))
+    bone = wrist - elbow
+    along = ((belly - elbow) * bone).sum(axis=1, keepdims=True) / (bone**2).sum(axis=1, keepdims=True)
+    miss = np.linalg.norm(elbow + np.clip(along, 0, 1) * bone - belly, axis=1)
+    ((_, length),) = runs(miss < 0.05)
+    assert 28 <= length <= 36
+
+
+def test_the_humanoid_feels_the_arm_in_its_torso():
+    """The damaged reference itself overlaps where the original and the control do not, by the engine."""
+    from skeleton2stage.physics.factory import load_humanoid, make_simulator
+    from skeleton2stage.physics.reference import reference_motions
+
+    humanoid = load_humanoid()
+    motions = [dancing(), arm_kept_clear(dancing(), 0), arm_through_torso(dancing(), 0)]
+    frames = reference_motions(motions, humanoid).frames
+    simulator = make_simulator("mujoco", humanoid, len(frames.pos_w))
+    simulator.set_state(torch.arange(len(frames.pos_w)), frames.reset_state())
+    own, control, damaged = simulator.self_contacts().view(3, N)
+    assert max(own.max(), control.max()) < 0.01 and damaged.max() > 0.05
+
+
+def test_the_pelvis_slides_half_a_metre_while_the_feet_stand():
+    motion = dancing()
+    moved = sliding_pelvis(motion, 1).translation - motion.translation
+    assert np.linalg.norm(moved[-1]) == pytest.approx(0.5, abs=1e-5) and np.abs(moved[:, 2]).max() == 0
+    travelled = np.linalg.norm(moved, axis=1)
+    assert travelled[61] < 0.01 and travelled[89] > 0.49
+    np.testing.assert_array_equal(sliding_pelvis(motion, 1).poses, motion.poses)
+
+
+def test_the_body_is_lifted_for_a_second():
+    motion = dancing()
+    height = (lifted_body(motion, 2).translation - motion.translation)[:, 2]
+    ((first, length),) = runs(height > 0.0999)
+    assert 30 <= length <= 32 and first > 9
+    assert height.max() == pytest.approx(0.1) and height[-1] == 0
+    assert np.abs(np.diff(height)).max() < 0.03  # 0.2 s up
+
+
+def test_the_feet_sink_and_stay():
+    motion = dancing()
+    height = (sunk_feet(motion, 2).joints() - motion.joints())[:, [10, 11], 2]
+    assert height[-60:] == pytest.approx(-0.08, abs=1e-5) and height[:9] == pytest.approx(0.0, abs=1e-5)
+    assert np.abs(np.diff(height[:, 0])).max() < 0.01
+
+
+def test_every_joint_but_the_pelvis_trembles_by_five_degrees():
+    motion = dancing()
+    poses = jittered_pose(motion, 0).poses
+    np.testing.assert_array_equal(poses[:, 0], motion.poses[:, 0])
+    still = np.linalg.norm(poses[1:, 3:10], axis=2)  # joints at rest: what is left is the jitter
+    assert np.degrees(np.sqrt((still**2).mean())) == pytest.approx(5.0, rel=0.05)
+
+
+def test_short_motions_are_refused():
+    with pytest.raises(UserError, match="needs 3 s at 30 frames a second, not 1.33 s"):
+        lifted_body(dancing().slice(0, 40), 0)
