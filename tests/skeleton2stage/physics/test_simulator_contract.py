@@ -13,9 +13,11 @@ import torch
 from skeleton2stage.motion import skeleton
 from skeleton2stage.physics.factory import make_simulator
 from skeleton2stage.physics.humanoid import FLOOR_FRICTION, gains
+from skeleton2stage.physics.remote_simulator import RemoteSimulator, write_mujoco_assets
 from skeleton2stage.physics.rotations import quat_conjugate, quat_multiply, quat_to_rotvec, rotvec_to_quat
 from skeleton2stage.physics.simulator import BodyState, ResetState
 from skeleton2stage.physics.simulator_options import SimulatorOptions
+from skeleton2stage.physics.worker_process import WorkerConfig
 
 
 def warp_on(device):
@@ -27,12 +29,18 @@ def warp_on(device):
     return build
 
 
+def remote_mujoco(humanoid, n_worlds):
+    return RemoteSimulator(humanoid, n_worlds, WorkerConfig("mujoco"), write_mujoco_assets)
+
+
 BACKENDS = {
+    "remote_mujoco": remote_mujoco,
     "mujoco": lambda humanoid, n_worlds: make_simulator("mujoco", humanoid, n_worlds),
     "mujoco_warp": warp_on("cpu"),
     "mujoco_warp_gpu": warp_on("cuda"),
 }
-MARKS = {"mujoco_warp_gpu": pytest.mark.gpu}
+# In a worker, mujoco is compared with itself in test_remote_simulator.py: here it would only start a worker a test.
+MARKS = {"mujoco_warp_gpu": pytest.mark.gpu, "remote_mujoco": pytest.mark.slow}
 
 
 @pytest.fixture(scope="module", params=[pytest.param(name, marks=MARKS.get(name, ())) for name in BACKENDS])
@@ -290,8 +298,8 @@ def test_a_state_once_read_stays(simulator):
     assert torch.equal(then.pos_w, kept)
 
 
-def test_wrong_shapes_are_refused(simulator):
+def test_wrong_shapes_are_refused(make, simulator):
     with pytest.raises(ValueError, match=r"wrench_w must have shape \(4, 6\)"):
         simulator.step(identity(4, 23), torch.zeros(4, 3))
     with pytest.raises(ValueError, match="at least one world"):
-        type(simulator).__init__(object.__new__(type(simulator)), None, 0)
+        make(0)
