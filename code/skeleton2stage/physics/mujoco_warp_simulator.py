@@ -46,6 +46,10 @@ class MujocoWarpSimulator(Simulator):
         self._vel_columns = self._index(layout.vel_columns)
         self._ctrl_columns = self._index(layout.ctrl_columns)
 
+    def _here(self, tensor: torch.Tensor) -> torch.Tensor:
+        """Return a tensor on the simulator's device, without waiting for a GPU."""
+        return tensor.to(self.device, non_blocking=self.device.type == "cuda")
+
     def _index(self, indices: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(indices, dtype=torch.long, device=self.device)
 
@@ -82,7 +86,7 @@ class MujocoWarpSimulator(Simulator):
         self._watch.check()
 
     def _set_state(self, worlds: torch.Tensor, state: ResetState) -> None:
-        worlds = worlds.to(self.device)
+        worlds = self._here(worlds)
         qpos, qvel = self._rows(state)
         finite = torch.isfinite(qpos).all(dim=-1) & torch.isfinite(qvel).all(dim=-1)
         self._alive[worlds] = finite
@@ -96,10 +100,10 @@ class MujocoWarpSimulator(Simulator):
         """Return a state as rows of qpos [n, nq] and qvel [n, nv]."""
         n = len(state.root_pos_w)
         qpos, qvel = self._parked.repeat(n, 1), self._finite_qvel.new_zeros(n, self._finite_qvel.shape[1])
-        qpos[:, :3] = state.root_pos_w.to(self.device)
-        qpos[:, self._quat_columns] = state.quat_local.to(self.device)
-        qvel[:, :3] = state.root_lin_vel_w.to(self.device)
-        qvel[:, self._vel_columns] = state.ang_vel_local.to(self.device)
+        qpos[:, :3] = self._here(state.root_pos_w)
+        qpos[:, self._quat_columns] = self._here(state.quat_local)
+        qvel[:, :3] = self._here(state.root_lin_vel_w)
+        qvel[:, self._vel_columns] = self._here(state.ang_vel_local)
         return qpos, qvel
 
     def _clear(self, worlds: torch.Tensor | slice) -> None:
@@ -110,9 +114,9 @@ class MujocoWarpSimulator(Simulator):
 
     def _step(self, target_quat_local: torch.Tensor, wrench_w: torch.Tensor) -> None:
         engine, alive = self._engine, self._alive[:, None]
-        controls = pd_controls(self._last.quat_local[:, 1:], target_quat_local.to(self.device))
+        controls = pd_controls(self._last.quat_local[:, 1:], self._here(target_quat_local))
         engine.ctrl[:, self._ctrl_columns] = torch.where(alive, controls, 0.0)
-        engine.xfrc_applied[:, self._root] = torch.where(alive, wrench_w.to(self.device), 0.0)
+        engine.xfrc_applied[:, self._root] = torch.where(alive, self._here(wrench_w), 0.0)
         self._park()
         engine.step()
         self._contain()

@@ -38,6 +38,7 @@ def warp_device(name: str) -> wp.Device:
             "or device=cpu to run it on one CPU thread"
         )
     wp.config.log_level = wp.LOG_WARNING  # it would tell of every kernel that it loads
+    wp.init()  # device_from_torch does not, as get_device does
     index = torch.device(name).index
     return wp.device_from_torch(torch.device("cuda", torch.cuda.current_device() if index is None else index))
 
@@ -124,6 +125,7 @@ class _Launches:
     def __init__(self, launch: Callable[[], None], device: wp.Device, use_graph: bool) -> None:
         self._launch, self._device = launch, device
         self._graph: wp.Graph | None = None
+        self._stream: wp.Stream | None = None
         self()  # compiles and loads the kernels, which is forbidden while recording
         if use_graph and device.is_cuda:
             # On Warp's stream: torch's default one cannot be recorded.
@@ -136,12 +138,19 @@ class _Launches:
             with wp.ScopedDevice(self._device):
                 self._launch()
             return
-        stream = wp.stream_from_torch(wp.device_to_torch(self._device))
+        stream = self._torch_stream()
         if self._graph is not None:
             wp.capture_launch(self._graph, stream=stream)
             return
         with wp.ScopedStream(stream):
             self._launch()
+
+    def _torch_stream(self) -> wp.Stream:
+        """Return the stream that torch works on at present."""
+        current = torch.cuda.current_stream(wp.device_to_torch(self._device))
+        if self._stream is None or self._stream.cuda_stream != current.cuda_stream:
+            self._stream = wp.stream_from_torch(current)
+        return self._stream
 
 
 class OverflowWatch:
