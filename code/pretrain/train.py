@@ -2,6 +2,7 @@
 
 import json
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,22 +24,33 @@ from skeleton2stage import paths
 from skeleton2stage.config import help_text, help_wanted, load_config, save_config, to_dataclass
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main
+from skeleton2stage.physics.contact_buffers import probe_buffers
 from skeleton2stage.physics.factory import load_humanoid, make_simulator
 from skeleton2stage.physics.imitation import ImitationTask
 from skeleton2stage.physics.policy import ImitationPolicy
-from skeleton2stage.physics.reference import reference_motions
+from skeleton2stage.physics.reference import ReferenceMotions, reference_motions
+from skeleton2stage.physics.simulator_options import SimulatorOptions
 
 # Of the lowest vertex over a clip: standing feet vary by a centimetre or two, and the floor is in their middle.
 FLOOR_PERCENTILE = 30.0
+# Room for contacts over what the clips need: among millions of falls some end in a knot.
+_FALL_FACTOR = 4.0
 
 
 class Trainer:
     """Runs the stages of one training, resuming where its folder says it stopped."""
 
-    def __init__(self, config: PretrainConfig, run: Path, processes: Processes, device: torch.device) -> None:
-        self.config, self.run, self.processes, self.device = config, run, processes, device
+    def __init__(
+        self, config: PretrainConfig, run: Path, clips: ClipSet, processes: Processes, device: torch.device
+    ) -> None:
+        self.config, self.run, self.clips, self.processes, self.device = config, run, clips, processes, device
         self.humanoid = load_humanoid(config.body)
-        self.simulator = make_simulator(config.simulator, self.humanoid, config.worlds)
+        frames = self._references(clips).frames
+        self.make_simulator = partial(
+            make_simulator, config.simulator,
+            options=SimulatorOptions(str(device), probe_buffers(self.humanoid, frames, _FALL_FACTOR)),
+        )
+        self.simulator = self.make_simulator(self.humanoid, config.worlds)
         self.ppo = make_ppo(config, device, processes)
         progress = load_state(run, self.ppo) or {}
         self.iteration: int = progress.get("iteration", 0)
@@ -47,12 +59,15 @@ class Trainer:
         self.deadline = time.monotonic() + 60.0 * config.minutes if config.minutes else float("inf")
         self._writer = SummaryWriter(str(run / "curves")) if processes.is_first else None
 
-    def train(self, clips: ClipSet) -> None:
+    def _references(self, clips: ClipSet) -> ReferenceMotions:
+        return reference_motions(list(clips.motions.values()), self.humanoid, FLOOR_PERCENTILE)
+
+    def train(self) -> None:
         """Train all stages on the clips."""
         first = 0
         for stage in self.config.stages:
             if self.iteration < first + stage.iterations and not self._late():
-                self._train_stage(stage, clips.matching(stage.clips), first)
+                self._train_stage(stage, self.clips.matching(stage.clips), first)
             first += stage.iterations
 
     def policy(self) -> ImitationPolicy:
@@ -78,8 +93,7 @@ class Trainer:
                 return
 
     def _environment(self, stage: StageConfig, clips: ClipSet) -> EpisodeEnvironment:
-        references = reference_motions(list(clips.motions.values()), self.humanoid, FLOOR_PERCENTILE)
-        task = ImitationTask(self.simulator, references, self.device, self.wrench_scale)
+        task = ImitationTask(self.simulator, self._references(clips), self.device, self.wrench_scale)
         rules = EpisodeRules(self.config.episode_frames, self.config.fall_height_m, self.config.stray_m)
         seed = (self.config.seed * 1_000_003 + self.processes.rank) * 1_000_003 + self.iteration
         sampler = HardClipSampler(task.references, self.config.sampling, seed)
@@ -122,6 +136,7 @@ class Trainer:
             force = step.outcome.wrench_w[:, :3].norm(dim=-1)
             shown = (step.outcome.reward, 1000.0 * step.outcome.body_error_m, step.failed.float(), force)
             sums += torch.stack([values.mean() for values in shown])
+        self.simulator.check()
         self.ppo.compute_returns(observations)
         means = (sums / self.config.horizon).tolist()
         return dict(zip(("reward", "body_error_mm", "failures", "residual_force_n"), means, strict=True))
@@ -179,8 +194,9 @@ def main(arguments: list[str]) -> None:
     np.random.seed(config.seed + processes.rank)
     if processes.is_first:
         save_config(run / "config.yaml", resolved)
-    trainer = Trainer(config, run, processes, device)
-    trainer.train(clips.training.with_mirrored() if config.mirror else clips.training)
+    training = clips.training.with_mirrored() if config.mirror else clips.training
+    trainer = Trainer(config, run, training, processes, device)
+    trainer.train()
     if processes.is_first:
         finish(trainer, clips)
 
@@ -189,7 +205,7 @@ def finish(trainer: Trainer, clips: SplitClips) -> None:
     """Write the policy, score it, and write it again with its scores."""
     policy, path = trainer.policy(), trainer.run / "imitation_policy.safetensors"
     policy.save(path)  # first of all: scoring takes a while
-    report = score_clips(policy, trainer.humanoid, trainer.config.simulator, clips)
+    report = score_clips(policy, trainer.humanoid, trainer.make_simulator, clips)
     write_report(trainer.run, report)
     policy.save(path, {"iterations": trainer.iteration, "wrench_scale": trainer.wrench_scale, **report})
     print(json.dumps(report, indent=1))

@@ -116,6 +116,7 @@ class DanceScorer:
                 recording.add(task.state())
         if recording is not None:
             performed += recording.motions(motions, task.references)
+        simulator.check()
         return tally.scores(len(motions))
 
     def _begin(self, simulator: Simulator, motions: list[Motion], device: torch.device) -> ImitationTask:

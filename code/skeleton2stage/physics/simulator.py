@@ -96,6 +96,9 @@ class Simulator(ABC):
         _expect("wrench_w", wrench_w, (self.n_worlds, 6))
         self._step(target_quat_local, wrench_w)
 
+    def check(self) -> None:  # noqa: B027 - most simulators cannot run out of anything
+        """Wait for what was asked so far; raise UserError where it cannot be trusted, as for want of memory."""
+
     @abstractmethod
     def read(self) -> BodyState:
         """Return the present state of every world, current to the last substep."""
