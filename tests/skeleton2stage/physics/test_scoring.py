@@ -116,6 +116,21 @@ def test_the_callers_policy_stays_its_own(humanoid, standing):
     torch.testing.assert_close(scorer.score([standing.slice(0, 5)]).imitation, before)
 
 
+@pytest.mark.gpu
+def test_nothing_waits_for_the_gpu_within_the_frames(humanoid, standing, monkeypatch):
+    def watched(steps, **_):
+        torch.cuda.set_sync_debug_mode("error")
+        yield from steps
+        torch.cuda.set_sync_debug_mode("default")
+
+    scorer = DanceScorer(
+        ImitationPolicy(PolicyConfig(hidden=(4,))), humanoid, lambda h, n: make_simulator("mujoco_warp", h, n)
+    )
+    scorer.score([standing.slice(0, 5)] * 4)  # the kernels are compiled here
+    monkeypatch.setattr("skeleton2stage.physics.scoring.tqdm", watched)
+    assert scorer.score([standing.slice(0, 20)] * 4).success.all()
+
+
 def test_no_dances_are_refused(scorer):
     with pytest.raises(ValueError, match="no dances"):
         scorer.score([])
