@@ -114,6 +114,7 @@ class DanceScorer:
                 tally.add_self_contact(simulator.self_contacts().to(device), running)
             if recording is not None:
                 recording.add(task.state())
+        simulator.check()
         if recording is not None:
             performed += recording.motions(motions, task.references)
         simulator.check()
