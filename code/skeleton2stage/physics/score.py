@@ -18,7 +18,7 @@ from skeleton2stage.physics.reference import check_motion
 from skeleton2stage.physics.scoring import DanceScorer, DanceScores
 from skeleton2stage.tables import bootstrap_error, markdown_table
 
-USAGE = "python -m skeleton2stage.physics.score motions=DIR out=FILE.json [performed=DIR] [key=value ...]"
+USAGE = "python -m skeleton2stage.physics.score motions=DIR out=FILE.json [save=DIR] [key=value ...]"
 EXIT_BAD_FILES = 1
 
 
@@ -28,7 +28,7 @@ class ScoreConfig:
 
     motions: Path
     out: Path
-    performed: Path | None
+    save: Path | None
     format: str
     window_s: float | None
     policy: str
@@ -52,7 +52,7 @@ COLUMNS = (
     Column("success", "success", 3),
     Column("body_error_mm", "body_error_mm", 1),
     Column("residual_effort", "residual_force_share", 4),
-    Column("self_contact_mm", "self_contact_mm", 2),
+    Column("self_contact", "self_contact_mm", 2),
 )
 
 
@@ -69,7 +69,7 @@ def main(arguments: list[str]) -> int:
     )
     motions, n_bad = read_folder(config.motions, config.format, check_motion)
     clips = motions if config.window_s is None else windows(motions, config.window_s)
-    scores = score_clips(scorer, clips, config.performed)
+    scores = score_clips(scorer, clips, config.save)
     setup = {"policy": config.policy, "simulator": config.simulator, "wrench_scale": scorer.wrench_scale}
     content = verdict(clips, scores, setup)
     write_json(config.out, content)
@@ -160,8 +160,8 @@ def _check(config: ScoreConfig) -> None:
         raise UserError(f"out={config.out} must name a .json file")
     if config.window_s is not None and round(config.window_s * FPS) < 2:
         raise UserError(f"window_s={config.window_s:g} is shorter than 2 frames")
-    if config.performed is not None and config.performed.resolve() == config.motions.resolve():
-        raise UserError(f"performed={config.performed} is where the motions are: give another folder, to keep them")
+    if config.save is not None and config.save.resolve() == config.motions.resolve():
+        raise UserError(f"save={config.save} is where the motions are: give another folder, to keep them")
 
 
 def _longest_s(motions: dict[str, Motion]) -> float:

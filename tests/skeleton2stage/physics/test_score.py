@@ -34,11 +34,11 @@ def folder(tmp_path, standing):
 
 def test_folder_in_verdict_out(folder, tmp_path, policy, capsys):
     out = tmp_path / "score.json"
-    assert main([f"motions={folder}", f"out={out}", f"policy={policy}", f"performed={tmp_path}/done"]) == 0
+    assert main([f"motions={folder}", f"out={out}", f"policy={policy}", f"save={tmp_path}/done"]) == 0
     content = json.loads(out.read_text())
     assert (content["n_motions"], content["n_frames"], content["simulator"]) == (2, 32, "mujoco")
     assert set(content["per_motion"]) == {"a.pkl", "more/b.pkl"}
-    figures = {"imitation", "success", "body_error_mm", "residual_effort", "self_contact_mm"}
+    figures = {"imitation", "success", "body_error_mm", "residual_effort", "self_contact"}
     assert set(content["metrics"]) == set(content["standard_errors"]) == figures
     assert content["metrics"]["success"] == 1 and content["metrics"]["imitation"] > 0.9
     assert "mean ± standard error" in capsys.readouterr().out
@@ -62,7 +62,7 @@ def test_bad_input_is_one_sentence(folder, tmp_path, policy):
         ([f"out={tmp_path}/s.txt"], "must name a .json"),
         ([f"out={tmp_path}/s.json", "window_s=0.01"], "shorter than 2 frames"),
         ([f"out={tmp_path}/s.json", "window_s=7"], "no motion is as long as window_s=7; the longest has 0.67 s"),
-        ([f"out={tmp_path}/s.json", f"performed={folder}"], "is where the motions are"),
+        ([f"out={tmp_path}/s.json", f"save={folder}"], "is where the motions are"),
         ([f"out={tmp_path}/s.json", "simulator=bullet"], "unknown simulator 'bullet'"),
         ([f"out={tmp_path}/s.json", "format=fbx"], "unknown motion format|none of the 2 files"),
     ):
