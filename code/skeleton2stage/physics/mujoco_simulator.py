@@ -82,7 +82,8 @@ class MujocoSimulator(Simulator):
 
     def _set_state(self, worlds: torch.Tensor, state: ResetState) -> None:
         ids = worlds.cpu().numpy().astype(np.int32)
-        self._batch.reset(ids, stage=mujoco.mjtStage.mjSTAGE_NONE.value)
+        in_order = np.unique(ids)  # the batch asks for this; of a world named twice the last state stays
+        self._batch.reset(in_order, stage=mujoco.mjtStage.mjSTAGE_NONE.value)
         self._batch.warning[ids] = 0
         self._qpos[ids, :3] = state.root_pos_w.cpu().numpy()
         self._qpos[ids[:, None], self._quat_columns.ravel()] = state.quat_local.flatten(1).cpu().numpy()
@@ -90,7 +91,7 @@ class MujocoSimulator(Simulator):
         self._qvel[ids[:, None], self._vel_columns.ravel()] = state.ang_vel_local.flatten(1).cpu().numpy()
         self._ctrl[ids] = 0.0
         self._applied[ids] = 0.0
-        self._batch.forward(ids, stage=mujoco.mjtStage.mjSTAGE_VEL.value)
+        self._batch.forward(in_order, stage=mujoco.mjtStage.mjSTAGE_VEL.value)
         self._alive[ids] = True
         self._refresh()
 

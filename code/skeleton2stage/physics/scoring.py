@@ -117,7 +117,6 @@ class DanceScorer:
         simulator.check()
         if recording is not None:
             performed += recording.motions(motions, task.references)
-        simulator.check()
         return tally.scores(len(motions))
 
     def _begin(self, simulator: Simulator, motions: list[Motion], device: torch.device) -> ImitationTask:

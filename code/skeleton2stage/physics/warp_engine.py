@@ -126,7 +126,13 @@ class _Launches:
         self._launch, self._device = launch, device
         self._graph: wp.Graph | None = None
         self._stream: wp.Stream | None = None
-        self()  # compiles and loads the kernels, which is forbidden while recording
+        try:
+            self()  # compiles and loads the kernels, which is forbidden while recording
+        except wp.WarpDeterminismError as error:
+            raise UserError(
+                f"mujoco_warp has no room for deterministic results of this many worlds ({error}): "
+                "take fewer, or deterministic=false"
+            ) from None
         if use_graph and device.is_cuda:
             # On Warp's stream: torch's default one cannot be recorded.
             with wp.ScopedDevice(device), wp.ScopedCapture(device) as capture:

@@ -138,6 +138,12 @@ def test_only_the_chosen_worlds_are_set(simulator):
     assert not torch.allclose(after.pos_w[2], before.pos_w[2])
 
 
+def test_worlds_are_set_in_any_order(simulator):
+    state = random_state(3, seed=3)
+    put(simulator, state, worlds=[3, 0, 2])
+    torch.testing.assert_close(read(simulator).pos_w[[3, 0, 2], 0], state.root_pos_w)
+
+
 def test_setting_forgets_the_past(simulator):
     """A world set anew runs on as it did the first time, whatever it went through in between."""
     state, targets = random_state(4), identity(4, 23)
