@@ -45,11 +45,9 @@ class Trainer:
     ) -> None:
         self.config, self.run, self.clips, self.processes, self.device = config, run, clips, processes, device
         self.humanoid = load_humanoid(config.body)
-        frames = self._references(clips).frames
-        self.make_simulator = partial(
-            make_simulator, config.simulator,
-            options=SimulatorOptions(str(device), probe_buffers(self.humanoid, frames, _FALL_FACTOR)),
-        )
+        buffers = probe_buffers(self.humanoid, self._references(clips).frames, _FALL_FACTOR)
+        options = SimulatorOptions(_physics_device(config, device), buffers)
+        self.make_simulator = partial(make_simulator, config.simulator, options=options)
         self.simulator = self.make_simulator(self.humanoid, config.worlds)
         self.ppo = make_ppo(config, device, processes)
         progress = load_state(run, self.ppo) or {}
@@ -170,6 +168,11 @@ class Trainer:
             self._writer.add_scalar(f"train/{name}", value, self.iteration)
         shown = ("reward", "body_error_mm", "failures", "wrench_scale", "learning_rate", "steps_per_s")
         progress.set_postfix({name: f"{figures[name]:.3g}" for name in shown})
+
+
+def _physics_device(config: PretrainConfig, device: torch.device) -> str:
+    """Return where physics for GPUs runs: on a CPU only where that was asked for, since it crawls there."""
+    return str(device) if device.type == "cuda" or config.device == "cpu" else "cuda"
 
 
 def _as_dict(observation: torch.Tensor) -> TensorDict:

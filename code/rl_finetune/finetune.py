@@ -20,7 +20,7 @@ from rl_finetune.finetune_state import load_state, record_epoch, save_state
 from rl_finetune.policy_gradient import GradientConfig, accumulate_gradient, stochastic_steps
 from rl_finetune.prompts import draw_prompts, load_prompts
 from rl_finetune.rewards.base import Dances, RewardContext
-from rl_finetune.rewards.weighted import WeightedRewards, read_reward_settings
+from rl_finetune.rewards.weighted import WeightedRewards, read_reward_settings, reweighted
 from skeleton2stage import paths
 from skeleton2stage.config import help_text, help_wanted, load_config, save_config, to_dataclass
 from skeleton2stage.errors import UserError, run_main
@@ -36,7 +36,7 @@ class Finetuner:
         self.model = dance_model.load(paths.locate(config.checkpoint), accelerator.device)
         self.denoiser = self.model.denoiser.eval()  # no dropout: what is sampled must score the same in the update
         self.prompts = load_prompts(paths.locate(config.music), self.model).spread(config.max_prompts)
-        settings = read_reward_settings(paths.locate(config.rewards))
+        settings = reweighted(read_reward_settings(paths.locate(config.rewards)), config.reward_weights or {})
         scorer = partial(make_scorer, paths.locate(config.policy), config.simulator, config.body)
         self.rewards = WeightedRewards(settings, RewardContext(cache(scorer)))
         self.normalise = AdvantageNormaliser(self.rewards.weights)
@@ -173,6 +173,8 @@ def main(arguments: list[str]) -> None:
     if accelerator.is_main_process:
         save_config(run / "config.yaml", resolved)
         Console().print(describe_batch(config, len(finetuner.prompts), accelerator.num_processes))
+        weights = ", ".join(f"{name} {weight:g}" for name, weight in finetuner.rewards.weights.items())
+        Console().print(f"rewards and weights: {weights}")
     accelerator.init_trackers("curves")
     finetuner.train()
     accelerator.end_training()

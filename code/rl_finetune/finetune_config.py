@@ -16,6 +16,7 @@ class FinetuneConfig:
     checkpoint: Path
     policy: Path
     rewards: Path
+    reward_weights: dict[str, float] | None
     music: Path
     body: str
     simulator: str

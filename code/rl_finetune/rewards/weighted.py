@@ -1,6 +1,6 @@
 """The rewards that reward.yaml switches on, and their weighted sum."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -37,6 +37,15 @@ def read_reward_settings(path: Path) -> list[RewardSetting]:
     if not any(setting.enabled for setting in settings):
         raise UserError(f"{path} enables no reward: set enabled: true for at least one")
     return settings
+
+
+def reweighted(settings: list[RewardSetting], weights: dict[str, float]) -> list[RewardSetting]:
+    """Return the settings with other weights for the rewards named; raise UserError for one that is not among them."""
+    names = [setting.name for setting in settings]
+    for name in weights:
+        if name not in names:
+            raise unknown_name("reward in reward_weights", name, names)
+    return [replace(setting, weight=weights.get(setting.name, setting.weight)) for setting in settings]
 
 
 class WeightedRewards:

@@ -29,7 +29,7 @@ from skeleton2stage.motion.formats import (
 from skeleton2stage.motion.library import Clip, read_library, stamp_of, write_library
 
 USAGE = "python -m skeleton2stage.motion.convert source=FILE_OR_DIR out=DIR [clips=FILE.json] [key=value ...]"
-EXIT_SOME_REJECTED = 1
+EXIT_BAD_FILES = 1
 IGNORE_LIST = "ignore_list.txt"
 # AIST++'s joint positions: pickles of the same names as its motions.
 KEYPOINT_FOLDERS = {"keypoints2d", "keypoints3d"}
@@ -89,14 +89,20 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a job: its clip, None for a file without motion, and one line to say."""
+    """What came of a job: its clip, None for a file without motion or one that the disk failed, and one line to say.
+
+    failed: nothing is wrong with the file as far as one knows, and another try may do.
+    """
 
     clip: Clip | None
     line: str
+    failed: bool = False
 
 
 def main(arguments: list[str]) -> int:
-    """Convert every file that the library does not have yet; return 1 where strict and some are rejected."""
+    """Convert every file that the library does not have yet; return 1 where the disk failed some, where none is
+    accepted, or where strict and some are rejected.
+    """
     if help_wanted(arguments):
         print(help_text(USAGE, "convert"))
         return 0
@@ -107,10 +113,11 @@ def main(arguments: list[str]) -> int:
     todo = [job for job in jobs if not _is_done(job, library)]
     if len(todo) < len(jobs):
         print(f"{len(jobs) - len(todo)} of {len(jobs)} files are in {config.out} already")
-    skipped = convert_all(todo, config, library)
+    skipped, n_failed = convert_all(todo, config, library)
     clips = [library[job.file] for job in jobs if job.file in library]
     print(report(clips, skipped, config.out))
-    return EXIT_SOME_REJECTED if config.strict and not all(clip.accepted for clip in clips) else 0
+    accepted = [clip.accepted for clip in clips]
+    return EXIT_BAD_FILES if n_failed or not any(accepted) or (config.strict and not all(accepted)) else 0
 
 
 def parse(arguments: list[str]) -> tuple[ConvertConfig, CheckLimits]:
@@ -123,7 +130,10 @@ def parse(arguments: list[str]) -> tuple[ConvertConfig, CheckLimits]:
 
 def make_jobs(config: ConvertConfig, limits: CheckLimits, library: dict[str, Clip]) -> list[Job]:
     """Return what is to be done for each motion file of the source."""
+    made, root = config.out.resolve(), config.source.resolve()
     files = [file for file in motion_files(config.source) if file.parent.name not in KEYPOINT_FOLDERS]
+    if root in made.parents:  # what was made before is not to be read again
+        files = [file for file in files if made not in file.resolve().parents]
     targets = output_files(config.source, files, config.out, library)
     notes = read_clip_notes(config.clips) if config.clips else {}
     ignored = ignored_names(config.source) if config.check else set()
@@ -140,19 +150,22 @@ def output_files(source: Path, files: list[Path], out: Path, library: dict[str, 
     """Return where each file's motion goes, relative to `out`: the same folders, and names that are unique.
 
     Training knows clips by their names alone, and AMASS has the same ones for several people: such names get
-    their folders' put before. Raises UserError where a file would replace its own source or one of another
-    source that is in the library, or where two differ only by extension.
+    their folders' put before. Raises UserError where a file would replace its own source, one of another source
+    that is in the library, or one that the library did not make, or where two differ only by extension.
     """
     root = source if source.is_dir() else source.parent
     mine = {str(file.resolve()) for file in files}
-    others = {clip.file: clip.source for clip in library.values() if clip.source not in mine}
+    foreign = (clip for clip in library.values() if clip.source not in mine)
+    others = {clip.file: clip.source for clip in foreign if Path(clip.source).exists()}
     counts = Counter([*(file.stem for file in files), *(Path(file).stem for file in others)])
     targets = [_output_file(file.relative_to(root), counts[file.stem] == 1) for file in files]
     for file, target in zip(files, targets, strict=True):
         if file.resolve() == (out / target).resolve():
             raise UserError(f"out={out} is where {file.name} comes from: give another folder, so that it is kept")
-        if target in others and Path(others[target]).exists():
+        if target in others:
             raise UserError(f"{out / target} was made from {others[target]}: give another out= for {source}")
+        if target not in library and (out / target).exists():
+            raise UserError(f"{out / target} is not of this command's making: move it away, or give another out=")
     repeated = [target for target, count in Counter(targets).items() if count > 1]
     if repeated:
         raise UserError(f"several files in {source} would become {repeated[0]}: convert them one folder at a time")
@@ -205,14 +218,17 @@ def _forget_moved(out: Path, library: dict[str, Clip], jobs: list[Job]) -> None:
             del library[clip.file]
 
 
-def convert_all(jobs: list[Job], config: ConvertConfig, library: dict[str, Clip]) -> list[str]:
-    """Convert files, enter them into the library, save it now and then; return lines on files without motion."""
-    skipped, saved_at = [], time.monotonic()
+def convert_all(jobs: list[Job], config: ConvertConfig, library: dict[str, Clip]) -> tuple[list[str], int]:
+    """Convert files, enter them into the library, save it now and then; return lines on files that gave nothing,
+    and how many of these the disk failed.
+    """
+    skipped, n_failed, saved_at = [], 0, time.monotonic()
     progress = tqdm(total=len(jobs), desc="converting", unit="file", disable=not jobs)
     try:
         for outcome in _outcomes(jobs, config.workers or len(os.sched_getaffinity(0))):
             progress.update()
             if outcome.clip is None:
+                n_failed += outcome.failed
                 skipped.append(outcome.line)
                 continue
             library[outcome.clip.file] = outcome.clip
@@ -224,7 +240,7 @@ def convert_all(jobs: list[Job], config: ConvertConfig, library: dict[str, Clip]
     finally:
         progress.close()
         write_library(config.out, library)
-    return skipped
+    return skipped, n_failed
 
 
 def _outcomes(jobs: list[Job], workers: int) -> Iterator[Outcome]:
@@ -266,6 +282,8 @@ def convert_file(job: Job) -> Outcome:
         return Outcome(None, f"{job.source.name}: {reason}")
     except UserError as error:
         clip = replace(clip, reason=str(error).removeprefix(f"{job.source}: "))
+    except (OSError, MemoryError) as error:
+        return Outcome(None, f"{job.source.name}: not converted: {error or 'out of memory'}; run again", failed=True)
     except Exception as error:  # noqa: BLE001 - one strange file must not stop the other thousands
         clip = replace(clip, accepted=False, reason=f"unreadable: {type(error).__name__}: {error}".split("\n")[0])
     if not clip.accepted:

@@ -4,6 +4,8 @@ import os
 import shutil
 from pathlib import Path
 
+import torch
+
 from skeleton2stage.errors import UserError
 from skeleton2stage.physics.humanoid import Humanoid
 from skeleton2stage.physics.isaacgym_asset import write_isaacgym_assets
@@ -21,7 +23,8 @@ def make_isaacgym_simulator(humanoid: Humanoid, n_worlds: int, device: str = "cu
     if kind != "cuda":
         raise UserError(f"simulator isaacgym runs on cuda or cuda:N, not on '{device}'")
     interpreter = _interpreter()
-    options = {"device": int(index or 0)}
+    current = torch.cuda.current_device() if torch.cuda.is_available() else 0
+    options = {"device": int(index or current)}
     config = WorkerConfig("isaacgym", str(interpreter), options, environment=_environment(interpreter))
     return RemoteSimulator(humanoid, n_worlds, config, write_isaacgym_assets)
 

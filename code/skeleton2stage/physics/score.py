@@ -69,6 +69,7 @@ def main(arguments: list[str]) -> int:
     )
     motions, n_bad = read_folder(config.motions, config.format, check_motion)
     clips = motions if config.window_s is None else windows(motions, config.window_s)
+    check_save(config, list(motions), list(clips))
     scores = score_clips(scorer, clips, config.save)
     setup = {"policy": config.policy, "simulator": config.simulator, "wrench_scale": scorer.wrench_scale}
     content = verdict(clips, scores, setup)
@@ -117,6 +118,17 @@ def performed_paths(names: list[str], folder: Path) -> list[Path]:
     return targets
 
 
+def check_save(config: ScoreConfig, files: list[str], clips: list[str]) -> None:
+    """Raise UserError where a performance would replace a motion that was read."""
+    if config.save is None:
+        return
+    folder = config.motions if config.motions.is_dir() else config.motions.parent
+    read = {(folder / file).resolve() for file in files}
+    for target in performed_paths(clips, config.save):
+        if target.resolve() in read:
+            raise UserError(f"save={config.save} would replace {target}, which was read: give another folder")
+
+
 def verdict(clips: dict[str, Motion], scores: DanceScores, setup: dict[str, Any]) -> dict[str, Any]:
     """Return the content of the written file: what was used, means, their standard errors, and each clip's own.
 
@@ -160,8 +172,6 @@ def _check(config: ScoreConfig) -> None:
         raise UserError(f"out={config.out} must name a .json file")
     if config.window_s is not None and round(config.window_s * FPS) < 2:
         raise UserError(f"window_s={config.window_s:g} is shorter than 2 frames")
-    if config.save is not None and config.save.resolve() == config.motions.resolve():
-        raise UserError(f"save={config.save} is where the motions are: give another folder, to keep them")
 
 
 def _longest_s(motions: dict[str, Motion]) -> float:

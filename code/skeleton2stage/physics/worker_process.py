@@ -62,12 +62,11 @@ class WorkerProcess:
     def __init__(self, config: WorkerConfig, n_worlds: int, write_assets: Callable[[Path], None]) -> None:
         self._config = config
         self._failure: WorkerError | None = None
-        folder = Path(tempfile.mkdtemp(prefix="skeleton2stage-", dir=_memory_folder()))
+        folder = _make_folder(config.backend)
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the worker
         self._unread = b""
         try:
-            write_assets(folder)
-            self.arrays = _share(folder / protocol.MEMORY_FILE, n_worlds)
+            self.arrays = _prepare(folder, n_worlds, write_assets, config.backend)
             self._process = self._launch()
             self._finalizer = weakref.finalize(self, _end, self._process, self._errors)
             self.introduction = self._shake_hands(folder, n_worlds)
@@ -177,6 +176,27 @@ def _memory_folder() -> str | None:
     """Return where files are memory, if anywhere."""
     folder = "/dev/shm"
     return folder if os.access(folder, os.W_OK | os.X_OK) else None
+
+
+def _make_folder(backend: str) -> Path:
+    try:
+        return Path(tempfile.mkdtemp(prefix="skeleton2stage-", dir=_memory_folder()))
+    except OSError as error:
+        raise WorkerError(f"no folder can be made for the {backend} worker: {error}") from None
+
+
+def _prepare(
+    folder: Path, n_worlds: int, write_assets: Callable[[Path], None], backend: str
+) -> dict[str, np.ndarray]:
+    """Write what the worker builds its worlds from, and return the arrays that it will share."""
+    try:
+        write_assets(folder)
+        return _share(folder / protocol.MEMORY_FILE, n_worlds)
+    except OSError as error:
+        raise WorkerError(
+            f"no room for the {backend} worker's {n_worlds} worlds in {folder.parent}, which take "
+            f"{protocol.memory_size(n_worlds):,} bytes: {error.strerror}"
+        ) from None
 
 
 def _share(path: Path, n_worlds: int) -> dict[str, np.ndarray]:

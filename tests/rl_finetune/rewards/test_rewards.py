@@ -3,7 +3,7 @@ import torch
 
 from rl_finetune.rewards import Dances, Reward, RewardContext, known_rewards, register
 from rl_finetune.rewards.base import make_reward
-from rl_finetune.rewards.weighted import RewardSetting, WeightedRewards, read_reward_settings
+from rl_finetune.rewards.weighted import RewardSetting, WeightedRewards, read_reward_settings, reweighted
 from skeleton2stage import paths
 from skeleton2stage.errors import UserError
 from skeleton2stage.physics.scoring import DanceScores
@@ -117,3 +117,10 @@ def test_bad_files_get_one_sentence(tmp_path, text, complaint):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(UserError, match="no reward file"):
         read_reward_settings(tmp_path / "none.yaml")
+
+
+def test_weights_can_be_laid_over_the_files():
+    settings = [RewardSetting("imitation", True, 0.5), RewardSetting("fgcontact", False, 0.1)]
+    assert reweighted(settings, {"imitation": 0.9}) == [RewardSetting("imitation", True, 0.9), settings[1]]
+    with pytest.raises(UserError, match="unknown reward in reward_weights 'imitatoin'"):
+        reweighted(settings, {"imitatoin": 1.0})

@@ -62,6 +62,42 @@ def test_bad_file_is_rejected_and_the_rest_is_converted(source, tmp_path, capsys
     assert run(capsys, *arguments, "strict=true")[0] == 0
 
 
+def test_what_the_disk_failed_is_neither_rejected_nor_removed_but_tried_again(source, tmp_path, capsys, monkeypatch):
+    arguments = [f"source={source}", f"out={tmp_path / 'out'}", "check=false"]
+    run(capsys, *arguments)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(convert, "write_motion", full)
+        (source / "a.pkl").touch()  # changed, so it is due again
+        status, said = run(capsys, *arguments)
+    assert status == 1 and "a.pkl: not converted: [Errno 28] No space left" in said
+    assert (tmp_path / "out" / "a.pkl").is_file() and listed(tmp_path / "out")["a.pkl"]["accepted"]
+    assert run(capsys, *arguments)[0] == 0
+
+
+def test_nothing_accepted_is_a_failure(tmp_path, capsys):
+    WRITERS["written"](tmp_path / "in" / "a.pkl", dancing_motion())
+    assert run(capsys, f"source={tmp_path / 'in'}", f"out={tmp_path / 'out'}", "min_s=7")[0] == 1
+
+
+def test_a_library_within_its_source_is_not_read_again(source, capsys):
+    arguments = [f"source={source}", f"out={source / 'library'}", "check=false"]
+    run(capsys, *arguments)
+    assert "2 of 2 files are in" in run(capsys, *arguments)[1]
+    assert set(listed(source / "library")) == {"a.pkl", "sub/b.pkl"}
+
+
+def test_a_file_that_the_library_did_not_make_is_kept(source, tmp_path, capsys):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a.pkl").write_bytes(b"mine")
+    with pytest.raises(UserError, match="not of this command's making"):
+        run(capsys, f"source={source}", f"out={tmp_path / 'out'}", "check=false")
+    assert (tmp_path / "out" / "a.pkl").read_bytes() == b"mine"
+
+
 def test_an_error_nobody_foresaw_rejects_one_file(source, tmp_path, capsys, monkeypatch):
     read = convert.read_motion_file
 

@@ -62,7 +62,7 @@ def test_bad_input_is_one_sentence(folder, tmp_path, policy):
         ([f"out={tmp_path}/s.txt"], "must name a .json"),
         ([f"out={tmp_path}/s.json", "window_s=0.01"], "shorter than 2 frames"),
         ([f"out={tmp_path}/s.json", "window_s=7"], "no motion is as long as window_s=7; the longest has 0.67 s"),
-        ([f"out={tmp_path}/s.json", f"save={folder}"], "is where the motions are"),
+        ([f"out={tmp_path}/s.json", f"save={folder}"], "would replace .*which was read"),
         ([f"out={tmp_path}/s.json", "simulator=bullet"], "unknown simulator 'bullet'"),
         ([f"out={tmp_path}/s.json", "format=fbx"], "unknown motion format|none of the 2 files"),
     ):

@@ -221,7 +221,9 @@ class IsaacGymHost(Host):
                 full[name][parked] = value[parked]
             self._roots[worlds] = self._tensor(self._pack_roots(full)[worlds])
             self._dof_state[worlds] = self._tensor(self._pack_dofs(full)[worlds])
-            indices = gymtorch.unwrap_tensor(torch.as_tensor(worlds, dtype=torch.int32, device=self._device))
+            # Kept: what is unwrapped is an address, and the memory must be there when the engine reads it.
+            self._indices = torch.as_tensor(worlds, dtype=torch.int32, device=self._device)
+            indices = gymtorch.unwrap_tensor(self._indices)
             self._gym.set_actor_root_state_tensor_indexed(
                 self._sim, gymtorch.unwrap_tensor(self._roots), indices, len(worlds)
             )
