@@ -25,7 +25,8 @@ class DanceScores:
     """The physical verdict on N dances, [N] each, on the CPU.
 
     imitation: mean tracking reward, frames after a fall counting zero; success: no fall and no divergence;
-    body_error_mm: mean distance of the 24 bodies from the reference, over frames before a fall;
+    body_error_mm: mean distance of the 24 bodies from the reference, over frames before a fall (the first, if that is
+    the first);
     residual_force_share: mean residual force on the pelvis as a share of body weight, over the same frames;
     self_contact_mm: mean summed depth of the performing body's contacts with itself, over every third of them.
     """
@@ -111,7 +112,7 @@ class DanceScorer:
             running = task.frame < task.last_frame
             tally.add(task.step(policy(task.observe())), running)
             if step % CONTACT_EVERY == 0:
-                tally.add_self_contact(simulator.self_contacts().to(device), running)
+                tally.add_self_contact(simulator.self_contacts().to(device))
             if recording is not None:
                 recording.add(task.state())
         simulator.check()
@@ -139,9 +140,10 @@ class _Tally:
     """Running sums over the frames of W performances; a fall or divergence latches."""
 
     def __init__(self, n_worlds: int, device: torch.device) -> None:
-        self._frames, self._upright_frames, self._reward, self._error_m, self._force = torch.zeros(
+        self._frames, self._counted_frames, self._reward, self._error_m, self._force = torch.zeros(
             5, n_worlds, device=device
         )
+        self._counted = torch.zeros(n_worlds, dtype=torch.bool, device=device)
         self._looks, self._contact_m = torch.zeros(2, n_worlds, device=device)
         self._down, self._diverged = torch.zeros(2, n_worlds, dtype=torch.bool, device=device)
 
@@ -150,28 +152,29 @@ class _Tally:
         self._diverged |= outcome.diverged & running
         self._down |= running & (outcome.diverged | (outcome.head_height_m < FALL_HEAD_HEIGHT_M))
         upright = running & ~self._down
+        # A dance that is down from the start has its first frame looked at: no figure at all would read as perfect.
+        self._counted = upright | (running & (self._frames == 0))
         self._frames += running
-        self._upright_frames += upright
+        self._counted_frames += self._counted
         # Chosen and not multiplied: what a diverged world reports may be NaN.
         self._reward += torch.where(upright, outcome.reward, 0.0)
-        self._error_m += torch.where(upright, outcome.body_error_m, 0.0)
-        self._force += torch.where(upright, outcome.wrench_w[:, :3].norm(dim=-1), 0.0)
+        self._error_m += torch.where(self._counted, outcome.body_error_m, 0.0)
+        self._force += torch.where(self._counted, outcome.wrench_w[:, :3].norm(dim=-1), 0.0)
 
-    def add_self_contact(self, depth_m: torch.Tensor, running: torch.Tensor) -> None:
-        """Count the self contact [W] m after a step that `add` has counted."""
-        upright = running & ~self._down
-        self._looks += upright
-        self._contact_m += torch.where(upright, depth_m, 0.0)
+    def add_self_contact(self, depth_m: torch.Tensor) -> None:
+        """Count the self contact [W] m of the step that `add` has just counted."""
+        self._looks += self._counted
+        self._contact_m += torch.where(self._counted, depth_m, 0.0)
 
     def scores(self, n_dances: int) -> DanceScores:
         """Return the scores of the first n worlds."""
-        upright = self._upright_frames.clamp(min=1.0)
+        counted = self._counted_frames.clamp(min=1.0)
         imitation = torch.where(self._diverged, 0.0, self._reward / self._frames.clamp(min=1.0))
         scores = DanceScores(
             imitation=imitation,
             success=~self._down,
-            body_error_mm=1000.0 * self._error_m / upright,
-            residual_force_share=self._force / upright / (TOTAL_MASS_KG * GRAVITY),
+            body_error_mm=1000.0 * self._error_m / counted,
+            residual_force_share=self._force / counted / (TOTAL_MASS_KG * GRAVITY),
             self_contact_mm=1000.0 * self._contact_m / self._looks.clamp(min=1.0),
         )
         return DanceScores(*(value[:n_dances] for value in vars(scores).values()))

@@ -49,6 +49,14 @@ def test_falling_fails_and_later_frames_earn_nothing(scorer, standing):
     assert long_score == pytest.approx(short_score * 59 / 119, rel=1e-4)
 
 
+def test_a_dance_down_from_the_start_has_no_perfect_figures(scorer):
+    lying = toppling(60).slice(59, 60)
+    lying = Motion(np.repeat(lying.poses, 20, axis=0), np.repeat(lying.translation, 20, axis=0))
+    scores = scorer.score([lying])
+    assert not scores.success and scores.imitation == 0
+    assert scores.body_error_mm > 0
+
+
 def test_neighbours_and_batches_do_not_matter(scorer, standing):
     dances = [toppling(40), standing.slice(0, 20), toppling(30), standing.slice(0, 10), toppling(20)]
     together = scorer.score(dances)
