@@ -58,7 +58,7 @@ class Finetuner:
             prompts, samples, music = self._sample(epoch)
             dances = self._dances(samples, music)
             rewards = self.rewards(dances)
-            advantages = self._advantages(prompts, rewards, music.shape[1])
+            advantages = self._advantages(prompts, rewards, music.shape[1], epoch)
             figures = self._update(samples, music, advantages, epoch)
             figures |= self._reward_figures(rewards) | {"seconds": time.perf_counter() - begun}
             self.epoch = epoch + 1
@@ -85,10 +85,15 @@ class Finetuner:
         vectors = self.model.scaler.unnormalise(samples.x0)
         return Dances(*decode(vectors, self.model.layout), music)
 
-    def _advantages(self, prompts: torch.Tensor, rewards: dict[str, torch.Tensor], n_frames: int) -> torch.Tensor:
+    def _advantages(
+        self, prompts: torch.Tensor, rewards: dict[str, torch.Tensor], n_frames: int, epoch: int
+    ) -> torch.Tensor:
         """Return this process's advantages [N, T], normalised over the dances of all processes."""
         gather = self.accelerator.gather
         everyone = self.normalise(gather(prompts), {name: gather(value) for name, value in rewards.items()}, n_frames)
+        if self.config.shuffle_advantages:
+            generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + epoch)
+            everyone = everyone[torch.randperm(len(everyone), generator=generator).to(everyone.device)]
         return everyone.chunk(self.accelerator.num_processes)[self.accelerator.process_index]
 
     def _update(

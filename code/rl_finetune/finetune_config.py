@@ -17,6 +17,7 @@ class FinetuneConfig:
     policy: Path
     rewards: Path
     reward_weights: dict[str, float] | None
+    shuffle_advantages: bool
     music: Path
     body: str
     simulator: str

@@ -54,6 +54,21 @@ def test_it_moves_the_model_and_writes_what_it_promises(run, tiny_checkpoint):
     assert any(not torch.equal(before[name], after[name]) for name in before)
 
 
+def test_a_control_gets_the_same_advantages_in_another_order(run, monkeypatch):
+    given = []
+
+    def record(model, samples, music, advantages, *rest):
+        given.append(advantages)
+        return 0.0
+
+    monkeypatch.setattr(finetune, "accumulate_gradient", record)
+    for name, shuffle in (("true", "false"), ("control", "true")):
+        run(name, 1, "samples_per_prompt=4", f"shuffle_advantages={shuffle}", "weight_decay=0")
+    plain, shuffled = given
+    assert not torch.equal(plain, shuffled)
+    torch.testing.assert_close(plain.mean(1).sort().values, shuffled.mean(1).sort().values)
+
+
 def test_a_run_cut_in_two_is_the_run_in_one(run):
     whole = run("whole", 3)
     run("cut", 1)
