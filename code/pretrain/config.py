@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from pretrain.curriculum import WrenchConfig
 from pretrain.sampling import SamplingConfig
+from skeleton2stage.physics.simulator_options import SimulatorOptions
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class PretrainConfig:
     mirror: bool
     body: str
     simulator: str
+    simulator_options: SimulatorOptions
     device: str
     seed: int
     episode_frames: int

@@ -19,6 +19,7 @@ from skeleton2stage.files import write_json
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.physics.factory import make_scorer
 from skeleton2stage.physics.scoring import DanceScorer, DanceScores
+from skeleton2stage.physics.simulator_options import SimulatorOptions
 from skeleton2stage.tables import bootstrap_error, markdown_table
 
 USAGE = "python -m pretrain.plausibility policy=FILE data=DIR [key=value ...]"
@@ -34,6 +35,7 @@ class PlausibilityConfig:
     held_out: tuple[str, ...]
     out: Path
     simulator: str
+    simulator_options: SimulatorOptions
     wrench_scale: float | None
     body: str
     seed: int
@@ -71,7 +73,7 @@ def main(arguments: list[str]) -> None:
         raise UserError(f"none of the held-out clips in {config.data} is as long as a window of 5 s")
     scorer = make_scorer(
         paths.locate(config.policy), config.simulator, config.body, wrench_scale=config.wrench_scale,
-        show_progress=True,
+        show_progress=True, options=config.simulator_options,
     )
     scores = score_copies(scorer, list(windows.values()), config.seed)
     clips = [name.rpartition("@")[0] for name in windows]

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,6 @@ from skeleton2stage.physics.factory import load_humanoid, make_simulator
 from skeleton2stage.physics.imitation import ImitationTask
 from skeleton2stage.physics.policy import ImitationPolicy
 from skeleton2stage.physics.reference import ReferenceMotions, reference_motions
-from skeleton2stage.physics.simulator_options import SimulatorOptions
 
 # Of the lowest vertex over a clip: standing feet vary by a centimetre or two, and the floor is in their middle.
 FLOOR_PERCENTILE = 30.0
@@ -46,7 +46,10 @@ class Trainer:
         self.config, self.run, self.clips, self.processes, self.device = config, run, clips, processes, device
         self.humanoid = load_humanoid(config.body)
         buffers = probe_buffers(self.humanoid, self._references(clips).frames, _FALL_FACTOR)
-        options = SimulatorOptions(_physics_device(config, device), buffers)
+        options = replace(
+            config.simulator_options, device=_physics_device(config, device),
+            buffers=config.simulator_options.buffers.at_least(buffers),
+        )
         self.make_simulator = partial(make_simulator, config.simulator, options=options)
         self.simulator = self.make_simulator(self.humanoid, config.worlds)
         self.ppo = make_ppo(config, device, processes)

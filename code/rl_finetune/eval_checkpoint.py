@@ -15,6 +15,7 @@ from skeleton2stage.config import help_text, help_wanted, load_config, to_datacl
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.metrics.table import evaluation_table, write_evaluation
+from skeleton2stage.physics.simulator_options import SimulatorOptions
 
 USAGE = "bash code/rl_finetune/eval.sh EXP_NAME EPOCH MOTION_SAVE_ROOT CKPT_ROOT CACHED_MUSIC_FEATURES [key=value ...]"
 EXIT_BAD_FILES = 1
@@ -37,6 +38,7 @@ class EvalCheckpointConfig:
     guidance: float
     policy: str
     simulator: str
+    simulator_options: SimulatorOptions
     body: str
     device: str
 
@@ -54,7 +56,7 @@ def main(arguments: list[str]) -> int:
     config = to_dataclass(load_config("eval_checkpoint", arguments), EvalCheckpointConfig)
     checkpoint = find_checkpoint(config.ckpt_root, config.name, config.epoch)
     sources = music_sources(config.music, config.seconds)
-    judge = load_judge(config.policy, config.simulator, config.body)
+    judge = load_judge(config.policy, config.simulator, config.body, config.simulator_options)
     model = load_dance_model(checkpoint).to(pick_device(config.device))
     sampling = SamplingConfig(config.n_steps, config.eta, config.guidance)
     written = write_dances(model, sources, config.out, sampling, config.seed)

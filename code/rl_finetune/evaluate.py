@@ -29,6 +29,7 @@ from skeleton2stage.music.beats import FPS as BEAT_FPS
 from skeleton2stage.music.beats import kinetic_beats, music_beats
 from skeleton2stage.physics.factory import make_scorer
 from skeleton2stage.physics.scoring import DanceScorer
+from skeleton2stage.physics.simulator_options import SimulatorOptions
 
 USAGE = "python -m rl_finetune.evaluate motions=DIR out=FILE.json [key=value ...]"
 EXIT_BAD_FILES = 1
@@ -47,6 +48,7 @@ class EvaluateConfig:
     format: str
     policy: str
     simulator: str
+    simulator_options: SimulatorOptions
     body: str
 
 
@@ -70,7 +72,7 @@ def main(arguments: list[str]) -> int:
         raise UserError("give motions=DIR to measure, or compare=[A.json,B.json] to set side by side (see --help)")
     if config.out.suffix != ".json":
         raise UserError(f"out={config.out} must name a .json file")
-    judge = load_judge(config.policy, config.simulator, config.body)
+    judge = load_judge(config.policy, config.simulator, config.body, config.simulator_options)
     motions, n_bad = read_folder(config.motions, config.format, check_motion)
     beats = None if config.music is None else song_beats(config.music, list(motions))
     evaluation = evaluate_motions(motions, judge, beats)
@@ -90,7 +92,7 @@ def compare(tables: tuple[Path, ...], labels: tuple[str, ...], out: Path) -> int
     return 0
 
 
-def load_judge(policy: str, simulator: str, body: str) -> Judge:
+def load_judge(policy: str, simulator: str, body: str, options: SimulatorOptions | None = None) -> Judge:
     """Return the judge with a policy's checkpoint, `demo` for the shipped one, `none` for no physics.
 
     Only the shipped policy may be missing; raises UserError where one that was named is.
@@ -98,11 +100,11 @@ def load_judge(policy: str, simulator: str, body: str) -> Judge:
     if policy == NONE:
         return Judge(None, "policy=none")
     if policy != SHIPPED:
-        return Judge(make_scorer(Path(policy).expanduser(), simulator, body))
+        return Judge(make_scorer(Path(policy).expanduser(), simulator, body, options=options))
     checkpoint = paths.demo_checkpoints() / "imitation_policy.safetensors"
     if not checkpoint.exists():
         return Judge(None, f"no shipped imitation policy in {_shown(checkpoint.parent)}")
-    return Judge(make_scorer(checkpoint, simulator, body))
+    return Judge(make_scorer(checkpoint, simulator, body, options=options))
 
 
 def songs_in(folder: Path) -> dict[str, Path]:

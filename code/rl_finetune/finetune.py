@@ -37,7 +37,9 @@ class Finetuner:
         self.denoiser = self.model.denoiser.eval()  # no dropout: what is sampled must score the same in the update
         self.prompts = load_prompts(paths.locate(config.music), self.model).spread(config.max_prompts)
         settings = reweighted(read_reward_settings(paths.locate(config.rewards)), config.reward_weights or {})
-        scorer = partial(make_scorer, paths.locate(config.policy), config.simulator, config.body)
+        scorer = partial(
+            make_scorer, paths.locate(config.policy), config.simulator, config.body, options=config.simulator_options
+        )
         self.rewards = WeightedRewards(settings, RewardContext(cache(scorer)))
         self.normalise = AdvantageNormaliser(self.rewards.weights)
         self.parameters = [p for p in self.denoiser.parameters() if p.requires_grad]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skeleton2stage.errors import UserError
+from skeleton2stage.physics.simulator_options import SimulatorOptions
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class FinetuneConfig:
     music: Path
     body: str
     simulator: str
+    simulator_options: SimulatorOptions
     device: str
     seed: int
     n_steps: int

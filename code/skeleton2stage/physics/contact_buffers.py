@@ -24,9 +24,7 @@ def probe_buffers(humanoid: Humanoid, frames: ReferenceFrames, fall_factor: floa
     chosen = torch.linspace(0, len(frames.pos_w) - 1, min(len(frames.pos_w), MAX_PROBED_FRAMES)).round().long()
     counts = np.array([_contacts(humanoid.model, qpos) for qpos in _positions(humanoid, frames[chosen])])
     contacts, constraints = (_rounded_up(fall_factor * most) for most in counts.max(axis=0))
-    return BufferSizes(
-        max(contacts, DEFAULT_BUFFERS.contacts_per_world), max(constraints, DEFAULT_BUFFERS.constraints_per_world)
-    )
+    return BufferSizes(contacts, constraints).at_least(DEFAULT_BUFFERS)
 
 
 def _contacts(model: mujoco.MjModel, qpos: np.ndarray) -> tuple[int, int]:

@@ -72,15 +72,16 @@ def make_scorer(
     max_worlds: int | None = None,
     wrench_scale: float | None = None,
     show_progress: bool = False,
+    options: SimulatorOptions | None = None,
 ) -> DanceScorer:
     """Return the scorer of dances with the policy of a checkpoint; raise UserError for a missing or unknown part.
 
     `max_worlds` dances are performed at once: 256, or 4,096 on a GPU, unless given. `wrench_scale` is the
-    policy's own unless given; `show_progress` draws a bar.
+    policy's own unless given; `show_progress` draws a bar; the options matter to simulators on a GPU alone.
     """
     if simulator not in _BACKENDS:
         raise unknown_name("simulator", simulator, simulator_names())
-    make = partial(make_simulator, simulator)
+    make = partial(make_simulator, simulator, options=options)
     worlds = max_worlds or _WORLDS_AT_ONCE.get(simulator, 256)
     return DanceScorer(
         ImitationPolicy.load(policy), load_humanoid(body), make, worlds, wrench_scale, show_progress=show_progress

@@ -16,6 +16,7 @@ from skeleton2stage.motion.motion import FPS, Motion
 from skeleton2stage.physics.factory import make_scorer
 from skeleton2stage.physics.reference import check_motion
 from skeleton2stage.physics.scoring import DanceScorer, DanceScores
+from skeleton2stage.physics.simulator_options import SimulatorOptions
 from skeleton2stage.tables import bootstrap_error, markdown_table
 
 USAGE = "python -m skeleton2stage.physics.score motions=DIR out=FILE.json [save=DIR] [key=value ...]"
@@ -33,6 +34,7 @@ class ScoreConfig:
     window_s: float | None
     policy: str
     simulator: str
+    simulator_options: SimulatorOptions
     wrench_scale: float | None
     body: str
     max_worlds: int | None
@@ -65,7 +67,7 @@ def main(arguments: list[str]) -> int:
     _check(config)
     scorer = make_scorer(
         paths.locate(config.policy), config.simulator, config.body, config.max_worlds, config.wrench_scale,
-        show_progress=True,
+        show_progress=True, options=config.simulator_options,
     )
     motions, n_bad = read_folder(config.motions, config.format, check_motion)
     clips = motions if config.window_s is None else windows(motions, config.window_s)

@@ -14,6 +14,13 @@ class BufferSizes:
     contacts_per_world: int
     constraints_per_world: int
 
+    def at_least(self, other: "BufferSizes") -> "BufferSizes":
+        """Return the larger of each."""
+        return BufferSizes(
+            max(self.contacts_per_world, other.contacts_per_world),
+            max(self.constraints_per_world, other.constraints_per_world),
+        )
+
 
 # Twice what limp humanoids came to at worst, dropped in random poses with parts through parts: 45 contacts and 180
 # rows in 40 falls.

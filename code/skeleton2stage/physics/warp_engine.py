@@ -196,5 +196,6 @@ class OverflowWatch:
 def _raise_overflow(seen: list[bool], options: SimulatorOptions) -> None:
     settings = {setting for setting, is_seen in zip(_OVERFLOWS.values(), seen, strict=True) if is_seen}
     if settings:
-        wanted = " and ".join(f"{name} (now {getattr(options.buffers, name)})" for name in sorted(settings))
+        key = "simulator_options.buffers"
+        wanted = " and ".join(f"{key}.{name} (now {getattr(options.buffers, name)})" for name in sorted(settings))
         raise UserError(f"the worlds touch more than simulator mujoco_warp has room for: raise {wanted}")
