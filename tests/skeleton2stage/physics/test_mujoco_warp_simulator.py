@@ -67,7 +67,8 @@ def test_what_overflows_comes_to_light_while_stepping():
     for _ in range(70):
         watch.note(some, torch.tensor([True, False, True]))
     watch.note(some, torch.tensor([True, True, True]))
-    with pytest.raises(UserError, match=rf"raise simulator_options.buffers.contacts_per_world \(now {CPU.buffers.contacts_per_world}\)$"):
+    now = CPU.buffers.contacts_per_world
+    with pytest.raises(UserError, match=rf"raise simulator_options.buffers.contacts_per_world \(now {now}\)$"):
         for _ in range(60):
             watch.note(none, torch.tensor([True, True, True]))
 
