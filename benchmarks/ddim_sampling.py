@@ -11,7 +11,7 @@ import torch
 from rl_finetune.dance_model.ddim import SamplingConfig, generator_for, sample
 from rl_finetune.dance_model.denoiser import DanceDecoder, DenoiserConfig, n_parameters
 
-DEMO = DenoiserConfig(latent_width=192, feedforward_width=384, n_layers=2, n_heads=4)
+DEMO = DenoiserConfig(latent_width=160, feedforward_width=320, n_layers=2, n_heads=4)  # the shipped model's size
 N_DANCES = 64
 
 

@@ -182,7 +182,8 @@ def main(arguments: list[str]) -> None:
         Console().print(describe_batch(config, len(finetuner.prompts), accelerator.num_processes))
         weights = ", ".join(f"{name} {weight:g}" for name, weight in finetuner.rewards.weights.items())
         Console().print(f"rewards and weights: {weights}")
-    accelerator.init_trackers("curves")
+    # wandb would write to wherever the command was started.
+    accelerator.init_trackers("curves", init_kwargs={"wandb": {"dir": str(run)}})
     finetuner.train()
     accelerator.end_training()
     if accelerator.is_main_process:

@@ -302,7 +302,8 @@ def main(arguments: list[str]) -> None:
     if accelerator.is_main_process:
         save_config(run / "config.yaml", resolved)
         print(describe(trainer))
-    accelerator.init_trackers("curves")
+    # wandb would write to wherever the command was started.
+    accelerator.init_trackers("curves", init_kwargs={"wandb": {"dir": str(run)}})
     trainer.train()
     accelerator.end_training()
     if accelerator.is_main_process:
