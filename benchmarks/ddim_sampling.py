@@ -1,32 +1,116 @@
-"""Measure how fast DDIM samples dances at the demo size: `python benchmarks/ddim_sampling.py [threads]`.
+"""How fast DDIM samples dances, against the plain loop and for one long dance.
 
-Prints wall-clock and CPU seconds, and dances a second, for 50 guided steps of 5 s windows.
+python benchmarks/ddim_sampling.py [size=demo] [dances=64] [precision=float32] [compiled=false] [plain=true] [rounds=2]
+
+size: demo (the shipped model's) or paper (EDGE's); weights and music are random, which costs the same. The
+plain loop makes two forward passes a step, encodes the music in each, in float32. Fifty guided steps of 5 s
+windows; the long dance is 20 s, seven windows. Prints JSON with medians over the rounds.
 """
 
-import sys
+import json
+import statistics
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 
-from rl_finetune.dance_model.ddim import SamplingConfig, generator_for, sample
+from rl_finetune.dance_model.ddim import SamplingConfig, ddim_step, generator_for, noise_like_motion, sample
 from rl_finetune.dance_model.denoiser import DanceDecoder, DenoiserConfig, n_parameters
+from rl_finetune.dance_model.long import music_windows, sample_long
+from skeleton2stage.errors import run_main, unknown_name
 
-DEMO = DenoiserConfig(latent_width=160, feedforward_width=320, n_layers=2, n_heads=4)  # the shipped model's size
-N_DANCES = 64
+SIZES = {
+    "demo": DenoiserConfig(latent_width=160, feedforward_width=320, n_layers=2, n_heads=4, dropout=0.0),
+    "paper": DenoiserConfig(),
+}
+LONG_FRAMES = 600
 
 
-def main() -> None:
-    torch.set_num_threads(int(sys.argv[1]) if len(sys.argv) > 1 else torch.get_num_threads())
+@dataclass(frozen=True)
+class Options:
+    """What is measured, from the command line."""
+
+    size: str = "demo"
+    dances: int = 64
+    precision: str = "float32"
+    compiled: bool = False
+    plain: bool = True
+    rounds: int = 2
+
+    @classmethod
+    def read(cls, arguments: list[str]) -> "Options":
+        """Return the options of key=value arguments; raise UserError for others."""
+        given = dict(argument.partition("=")[::2] for argument in arguments)
+        for key in given:
+            if key not in cls.__dataclass_fields__:
+                raise unknown_name("option", key, list(cls.__dataclass_fields__))
+        if given.get("size", cls.size) not in SIZES:
+            raise unknown_name("size", given["size"], list(SIZES))
+        return cls(**{key: _typed(value, type(getattr(cls, key))) for key, value in given.items()})
+
+
+def _typed(value: str, kind: type) -> str | int | bool:
+    return value == "true" if kind is bool else kind(value)
+
+
+@torch.no_grad()
+def plain_loop(model: DanceDecoder, music: torch.Tensor) -> torch.Tensor:
+    """Return dances as one would write it first: a conditional and an unconditional pass in every step."""
+    generator = generator_for(model, 0)
+    x = noise_like_motion(model, len(music), generator)
+    for step in SamplingConfig().steps():
+        times = torch.full((len(x),), step.time, dtype=torch.long, device=x.device)
+        conditional, unconditional = (model(x, music, times, drop) for drop in (0.0, 1.0))
+        x0 = (unconditional + 2.0 * (conditional - unconditional)).clamp(-1.0, 1.0)
+        x = ddim_step(x, x0, step, noise=noise_like_motion(model, len(x), generator)).x_next
+    return x
+
+
+def seconds(work: Callable[[], object], rounds: int) -> float:
+    """Return the median duration of some work."""
+    durations = []
+    for _ in range(rounds):
+        _wait()
+        begun = time.perf_counter()
+        work()
+        _wait()
+        durations.append(time.perf_counter() - begun)
+    return statistics.median(durations)
+
+
+def _wait() -> None:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def main(arguments: list[str]) -> None:
+    options = Options.read(arguments)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = DanceDecoder(DEMO).eval().to(device)
-    music = torch.randn(N_DANCES, DEMO.window_frames, DEMO.music_width, device=device)
-    sample(model, music, generator_for(model, 0), SamplingConfig(n_steps=1))
-    wall, cpu = time.perf_counter(), time.process_time()
-    sample(model, music, generator_for(model, 0)).x0.cpu()
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    print(f"{n_parameters(model) / 1e6:.2f} M parameters on {device}, {torch.get_num_threads()} threads")
-    print(f"{N_DANCES} dances: {wall:.1f} s wall, {cpu:.1f} s CPU, {N_DANCES / wall:.2f} dances a second")
+    torch.manual_seed(0)
+    model = DanceDecoder(SIZES[options.size]).eval().to(device)
+    config = model.config
+    music = torch.randn(options.dances, config.window_frames, config.music_width, device=device)
+    song = music_windows(torch.randn(LONG_FRAMES, config.music_width), config.window_frames)
+    ours = SamplingConfig(precision=options.precision, compiled=options.compiled)
+    sample(model, music, generator_for(model, 0), ours)  # warms up, compiles
+    sample_long(model, [song], generator_for(model, 0), ours)
+    figures = {
+        "size": options.size,
+        "parameters": n_parameters(model),
+        "machine": torch.cuda.get_device_name() if device == "cuda" else f"CPU, {torch.get_num_threads()} threads",
+        "dances": options.dances,
+        "precision": options.precision,
+        "compiled": options.compiled,
+        "ours_s": seconds(lambda: sample(model, music, generator_for(model, 0), ours), options.rounds),
+        "long_dance_s": seconds(lambda: sample_long(model, [song], generator_for(model, 0), ours), options.rounds),
+    }
+    if options.plain:
+        plain_loop(model, music[:8])
+        figures["plain_s"] = seconds(lambda: plain_loop(model, music), 1)
+        figures["plain_over_ours"] = figures["plain_s"] / figures["ours_s"]
+    print(json.dumps({k: round(v, 3) if isinstance(v, float) else v for k, v in figures.items()}))
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -1,8 +1,10 @@
 """The imitation training's configuration as frozen dataclasses; configs/pretrain.yaml explains the fields."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from pretrain.curriculum import WrenchConfig
+from pretrain.environment import ClosenessConfig
 from pretrain.sampling import SamplingConfig
 from skeleton2stage.physics.simulator_options import SimulatorOptions
 
@@ -25,6 +27,8 @@ class PretrainConfig:
     name: str
     data: str
     held_out: tuple[str, ...]
+    start_from: Path | None
+    critic_iterations: int
     mirror: bool
     body: str
     simulator: str
@@ -50,5 +54,6 @@ class PretrainConfig:
     epochs: int
     minibatches: int
     wrench: WrenchConfig
+    closeness: ClosenessConfig
     sampling: SamplingConfig
     stages: tuple[StageConfig, ...]

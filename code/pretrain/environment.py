@@ -5,8 +5,23 @@ from dataclasses import dataclass
 import torch
 
 from pretrain.sampling import HardClipSampler
+from skeleton2stage.errors import UserError
 from skeleton2stage.physics.imitation import N_JOINT_ACTIONS, ImitationTask, StepOutcome
-from skeleton2stage.physics.tracking import wrench_reward
+from skeleton2stage.physics.tracking import closeness_reward, wrench_reward
+
+
+@dataclass(frozen=True)
+class ClosenessConfig:
+    """weight and scale_m of `closeness_reward`, which training adds to the published reward; weight 0: nothing."""
+
+    weight: float = 0.0
+    scale_m: float = 0.05
+
+    def __post_init__(self) -> None:
+        if self.weight < 0 or self.scale_m <= 0:
+            raise UserError(
+                f"closeness.weight ({self.weight}) must not be negative and closeness.scale_m ({self.scale_m}) above 0"
+            )
 
 
 @dataclass(frozen=True)
@@ -32,9 +47,16 @@ class Transition:
 class EpisodeEnvironment:
     """Worlds whose episodes start where the sampler says, and start anew when they end."""
 
-    def __init__(self, task: ImitationTask, rules: EpisodeRules, sampler: HardClipSampler) -> None:
+    def __init__(
+        self,
+        task: ImitationTask,
+        rules: EpisodeRules,
+        sampler: HardClipSampler,
+        closeness: ClosenessConfig = ClosenessConfig(),
+    ) -> None:
         self.task = task
         self.rules = rules
+        self.closeness = closeness
         self.sampler = sampler
         self._age = torch.zeros(task.simulator.n_worlds, dtype=torch.long, device=task.device)
         self._start(torch.arange(task.simulator.n_worlds, device=task.device))
@@ -51,11 +73,16 @@ class EpisodeEnvironment:
         failed |= outcome.body_error_m > self.rules.stray_m
         self.sampler.record(self.task.frame, failed)
         over = outcome.at_end | (self._age >= self.rules.max_frames)
-        reward = outcome.reward + wrench_reward(action[:, N_JOINT_ACTIONS:])
-        reward = torch.where(outcome.diverged, torch.zeros_like(reward), reward)
+        reward = self._reward(outcome, action)
         done = failed | over
         self._start(done.nonzero().squeeze(-1))
         return Transition(reward, done, failed, over & ~failed, outcome)
+
+    def _reward(self, outcome: StepOutcome, action: torch.Tensor) -> torch.Tensor:
+        """Return what a step is worth in training, [W]; nothing where the world diverged."""
+        reward = outcome.reward + wrench_reward(action[:, N_JOINT_ACTIONS:])
+        reward = reward + closeness_reward(outcome.body_error_m, self.closeness.weight, self.closeness.scale_m)
+        return torch.where(outcome.diverged, torch.zeros_like(reward), reward)
 
     def _start(self, worlds: torch.Tensor) -> None:
         if not len(worlds):

@@ -1,5 +1,7 @@
 """rsl_rl's PPO, set up for the imitation task, its state on disk, and the policy it exports."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ from skeleton2stage.physics.observation import OBSERVATION_WIDTH
 from skeleton2stage.physics.policy import ImitationPolicy, PolicyConfig
 
 _GROUPS = {"actor": ["policy"], "critic": ["policy"]}
+# How many observations a given policy's normalisation counts as: its network relies on it, so it moves slowly.
+_TRUSTED_OBSERVATIONS = 100_000_000
 
 
 def make_ppo(config: PretrainConfig, device: torch.device, processes: Processes) -> PPO:
@@ -99,6 +103,42 @@ def load_state(run: Path, ppo: PPO) -> dict[str, Any] | None:
             f"{path} does not belong to this run or is damaged ({reason}): give the run another name, or delete it"
         ) from None
     return state
+
+
+def start_from_policy(ppo: PPO, policy: ImitationPolicy) -> None:
+    """Give the learner a policy's weights and the policy's normalisation, which the critic takes over too.
+
+    Raises UserError where the hidden layers differ.
+    """
+    actor = ppo.actor
+    weights = {name.removeprefix("network."): value for name, value in policy.state_dict().items() if "network" in name}
+    try:
+        actor.mlp.load_state_dict(weights)
+    except RuntimeError:
+        hidden = list(policy.config.hidden)
+        raise UserError(f"start_from is a policy of hidden layers {hidden}: give hidden={hidden}") from None
+    for normaliser in (actor.obs_normalizer, ppo.critic.obs_normalizer):
+        normaliser._mean.copy_(policy.observation_mean)
+        normaliser._std.copy_(policy.observation_std)
+        normaliser._var.copy_(policy.observation_std.square())
+        normaliser.count.fill_(_TRUSTED_OBSERVATIONS)
+
+
+@contextmanager
+def actor_kept(ppo: PPO, keep: bool) -> Iterator[None]:
+    """Let updates within change the critic alone, if asked to: a new critic knows nothing of a trained policy, and
+    what it says first would undo it.
+    """
+    if not keep:
+        yield
+        return
+    schedule, ppo.schedule = ppo.schedule, "fixed"  # a policy that does not move would drive the adaptive rate up
+    ppo.actor.requires_grad_(False)
+    try:
+        yield
+    finally:
+        ppo.schedule = schedule
+        ppo.actor.requires_grad_(True)
 
 
 def current_policy(ppo: PPO, hidden: tuple[int, ...], wrench_scale: float) -> ImitationPolicy:

@@ -17,7 +17,7 @@ from pretrain.config import PretrainConfig, StageConfig
 from pretrain.curriculum import next_scale
 from pretrain.data import ClipSet, SplitClips, load_clips
 from pretrain.environment import EpisodeEnvironment, EpisodeRules
-from pretrain.learner import current_policy, load_state, make_ppo, save_state
+from pretrain.learner import actor_kept, current_policy, load_state, make_ppo, save_state, start_from_policy
 from pretrain.processes import Processes, join_processes
 from pretrain.report import score_clips, write_report
 from pretrain.sampling import HardClipSampler
@@ -53,12 +53,21 @@ class Trainer:
         self.make_simulator = partial(make_simulator, config.simulator, options=options)
         self.simulator = self.make_simulator(self.humanoid, config.worlds)
         self.ppo = make_ppo(config, device, processes)
-        progress = load_state(run, self.ppo) or {}
+        progress = load_state(run, self.ppo) or self._beginning()
         self.iteration: int = progress.get("iteration", 0)
         self.wrench_scale: float = progress.get("wrench_scale", config.wrench.initial)
         self._saved_stage, self._saved_sampler = progress.get("stage"), progress.get("sampler")
         self.deadline = time.monotonic() + 60.0 * config.minutes if config.minutes else float("inf")
         self._writer = SummaryWriter(str(run / "curves")) if processes.is_first else None
+
+    def _beginning(self) -> dict[str, Any]:
+        """Return where a run that has no state yet begins: from nothing, or from the policy that it is given."""
+        if self.config.start_from is None:
+            return {}
+        policy = ImitationPolicy.load(paths.locate(self.config.start_from))
+        start_from_policy(self.ppo, policy)
+        wrench = self.config.wrench
+        return {"wrench_scale": min(max(policy.config.wrench_scale, wrench.final), wrench.initial)}
 
     def _references(self, clips: ClipSet) -> ReferenceMotions:
         return reference_motions(list(clips.motions.values()), self.humanoid, FLOOR_PERCENTILE)
@@ -100,7 +109,7 @@ class Trainer:
         sampler = HardClipSampler(task.references, self.config.sampling, seed)
         if self._saved_stage == stage.name and self._saved_sampler:
             self._restore(sampler)
-        return EpisodeEnvironment(task, rules, sampler)
+        return EpisodeEnvironment(task, rules, sampler, self.config.closeness)
 
     def _restore(self, sampler: HardClipSampler) -> None:
         try:
@@ -114,7 +123,8 @@ class Trainer:
         begun = time.perf_counter()
         figures = self._roll_out(environment)
         rolled_out = time.perf_counter()
-        figures = self.processes.mean(figures | self.ppo.update(), self.device)
+        with actor_kept(self.ppo, self._only_critic_learns()):
+            figures = self.processes.mean(figures | self.ppo.update(), self.device)
         steps = self.config.horizon * self.config.worlds * self.processes.count
         figures["rollout_steps_per_s"] = steps / (rolled_out - begun)
         figures["steps_per_s"] = steps / (time.perf_counter() - begun)
@@ -124,6 +134,9 @@ class Trainer:
             self.wrench_scale, figures["failures"], figures["body_error_mm"], self.config.wrench
         )
         return figures
+
+    def _only_critic_learns(self) -> bool:
+        return self.config.start_from is not None and self.iteration < self.config.critic_iterations
 
     @torch.inference_mode()
     def _roll_out(self, environment: EpisodeEnvironment) -> dict[str, float]:

@@ -13,6 +13,7 @@ import torch
 
 from rl_finetune.dance_model.ddim import Samples, ddim_step
 from rl_finetune.dance_model.denoiser import DanceDecoder, MusicEncoding
+from rl_finetune.dance_model.predictor import predict_x0
 
 
 @dataclass(frozen=True)
@@ -86,9 +87,7 @@ def step_log_probs(
     x_next = samples.trajectory[[index + 1 for index in steps], chosen]
     n_steps, n = x_t.shape[:2]
     times = torch.tensor([samples.steps[index].time for index in steps], device=x_t.device)
-    x0 = model.guided_forward(
-        x_t.flatten(0, 1), times.repeat_interleave(n), encoding.tile_guided(n_steps), guidance
-    ).clamp(-1.0, 1.0)
+    x0 = predict_x0(model, x_t.flatten(0, 1), times.repeat_interleave(n), encoding.tile_guided(n_steps), guidance)
     scored = [
         ddim_step(x_t[i], x0_step, samples.steps[index], x_next=x_next[i]).log_prob
         for i, (index, x0_step) in enumerate(zip(steps, x0.unflatten(0, (n_steps, n)), strict=True))

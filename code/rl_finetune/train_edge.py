@@ -14,7 +14,8 @@ from rl_finetune.dance_model.captured import CapturedCall
 from rl_finetune.dance_model.ddim import generator_for, sample
 from rl_finetune.dance_model.denoiser import DanceDecoder, n_parameters
 from rl_finetune.dance_model.ema import ExponentialMovingAverage
-from rl_finetune.dance_model.losses import DanceLosses, dance_losses, vector_joints
+from rl_finetune.dance_model.kinematics import kinematic_tree
+from rl_finetune.dance_model.losses import DanceLosses, dance_losses, time_weights, vector_joints
 from rl_finetune.dance_model.model import DanceModel
 from rl_finetune.dance_model.music_scaling import MusicScaler
 from rl_finetune.dance_model.schedule import N_TIMES, NoiseSchedule, cosine_schedule
@@ -47,6 +48,8 @@ class EdgeTrainer:
         if config.standardise_music:
             self.music_scaler = MusicScaler.fit(self.windows.music)
         self.schedule = schedule_on(accelerator.device)
+        self.time_weights = time_weights(self.schedule.alphas_cumprod, config.losses.snr_clip)
+        self.tree = kinematic_tree(accelerator.device)
         torch.manual_seed(config.seed)
         denoiser = DanceDecoder(config.denoiser)
         optimiser = Adan(denoiser.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
@@ -55,6 +58,7 @@ class EdgeTrainer:
         self.denoiser: DanceDecoder = accelerator.unwrap_model(self.model)
         self.ema = ExponentialMovingAverage(self.denoiser, config.ema_decay)
         self.step = load_state(self)
+        self._denoising_losses = torch.compile(self._compare) if can_compile(config, accelerator) else self._compare
         self.gradients = CapturedCall(self._gradients) if can_capture(config, accelerator) else self._gradients
 
     def train(self) -> None:
@@ -88,6 +92,9 @@ class EdgeTrainer:
         """Draw a batch, take one optimiser step, and return the losses."""
         torch.manual_seed(step_seed(self.config.seed, self.accelerator.process_index, self.step))
         self.model.train()
+        factor = learning_rate_factor(self.step, self.config.steps, self.config.cool_down)
+        for group in self.optimiser.param_groups:
+            group["lr"] = factor * self.config.learning_rate
         losses = self.gradients()
         self.optimiser.step()
         self.ema.update(self.denoiser)
@@ -115,8 +122,23 @@ class EdgeTrainer:
         x0 = self.scaler.normalise(augment(vectors, augmentation, self.layout))
         times = torch.randint(N_TIMES, (len(x0),), device=x0.device)
         noisy = self.schedule.add_noise(x0, times, torch.randn_like(x0))
-        predicted = model(noisy, self.music_scaler(music), times, drop).float()
-        return dance_losses(predicted, x0, self.layout, self.scaler, self.config.losses.fk_space)
+        return self._denoising_losses(model, noisy, x0, self.music_scaler(music), times, drop)
+
+    def _compare(
+        self,
+        model: nn.Module,
+        noisy: torch.Tensor,
+        x0: torch.Tensor,
+        music: torch.Tensor,
+        times: torch.Tensor,
+        drop: float,
+    ) -> DanceLosses:
+        """Return the losses of predicting x0 [B, T, D] from noisy motions at times [B]."""
+        predicted = model(noisy, music, times, drop).float()
+        weights = self.time_weights[times]
+        return dance_losses(
+            predicted, x0, weights, self.layout, self.scaler, self.config.losses.fk_space, self.tree
+        )
 
     def _figures(self, losses: DanceLosses) -> dict[str, float]:
         terms = {f"loss/{name}": value.item() for name, value in losses._asdict().items()}
@@ -188,6 +210,18 @@ def can_capture(config: TrainEdgeConfig, accelerator: Accelerator) -> bool:
     return config.cuda_graph and on_one_gpu and config.precision != "bf16"
 
 
+def can_compile(config: TrainEdgeConfig, accelerator: Accelerator) -> bool:
+    """Return whether a step's kernels are to be fused: where a GPU runs them."""
+    return config.compiled and accelerator.device.type == "cuda"
+
+
+def learning_rate_factor(step: int, steps: int, cool_down: float) -> float:
+    """Return what the learning rate is multiplied by: 1, then straight down to 0 over the last share `cool_down`."""
+    if cool_down == 0:
+        return 1.0
+    return min(1.0, (steps - step) / (cool_down * steps))
+
+
 def schedule_on(device: torch.device) -> NoiseSchedule:
     """Return the cosine schedule with its tables on a device."""
     return NoiseSchedule(**{name: table.to(device) for name, table in vars(cosine_schedule()).items()})
@@ -200,17 +234,18 @@ def step_seed(seed: int, process: int, step: int) -> int:
 
 @torch.no_grad()
 def motion_figures(vectors: torch.Tensor, layout: MotionLayout) -> dict[str, float]:
-    """Return what tells a dance from a still or a flying one, of motion vectors [B, T, D] in metres.
+    """Return what tells a dance from a still, a flying or a trembling one, of motion vectors [B, T, D] in metres.
 
     mot_mag: mean |change of rot6d| a second. root_speed: of the pelvis, m/s. lowest_joint: mean height of
-    the lowest joint, m.
+    the lowest joint, m. acceleration: mean of all joints, m/s^2.
     """
-    lowest = vector_joints(vectors, layout)[..., 2].min(dim=-1).values
+    joints = vector_joints(vectors, layout, kinematic_tree(vectors.device))
     root = vectors[..., layout.translation]
     return {
         "mot_mag": (vectors[..., layout.rot6d].diff(dim=1).abs().mean() * FPS).item(),
         "root_speed": (root.diff(dim=1).norm(dim=-1).mean() * FPS).item(),
-        "lowest_joint": lowest.mean().item(),
+        "lowest_joint": joints[..., 2].min(dim=-1).values.mean().item(),
+        "acceleration": (joints.diff(n=2, dim=1).norm(dim=-1).mean() * FPS**2).item(),
     }
 
 

@@ -28,10 +28,12 @@ class TrainEdgeConfig:
     device: str
     precision: str
     cuda_graph: bool
+    compiled: bool
     steps: int
     max_minutes: float
     batch_size: int
     learning_rate: float
+    cool_down: float
     weight_decay: float
     ema_decay: float
     cond_drop_prob: float
@@ -52,6 +54,8 @@ class TrainEdgeConfig:
         for name in ("learning_rate", "ema_decay"):
             if getattr(self, name) <= 0:
                 raise UserError(f"{name} must be above 0, not {getattr(self, name)}")
+        if not 0 <= self.cool_down <= 1:
+            raise UserError(f"cool_down is a share of the steps, in [0, 1], not {self.cool_down}")
         if not 0 <= self.cond_drop_prob < 1:
             raise UserError(f"cond_drop_prob must be in [0, 1), not {self.cond_drop_prob}")
         if self.precision not in PRECISIONS:

@@ -3,8 +3,9 @@ import math
 import pytest
 import torch
 
-from rl_finetune.dance_model.ddim import SamplingConfig, denoise, sample
+from rl_finetune.dance_model.ddim import SamplingConfig, ddim_step, sample
 from rl_finetune.dance_model.denoiser import DanceDecoder, DenoiserConfig
+from rl_finetune.dance_model.predictor import predict_x0
 from rl_finetune.policy_gradient import GradientConfig, accumulate_gradient, step_log_probs, stochastic_steps
 
 SAMPLING = SamplingConfig(n_steps=6)
@@ -65,7 +66,9 @@ def test_the_gradient_is_that_of_the_plain_loss(model, samples, music):
     total = 0.0
     for index in stochastic_steps(samples):
         x_t, x_next = samples.trajectory[index], samples.trajectory[index + 1]
-        scored = denoise(model, x_t, samples.steps[index], encoding, SAMPLING.guidance, x_next=x_next)
+        step = samples.steps[index]
+        x0 = predict_x0(model, x_t, torch.full((len(x_t),), step.time), encoding, SAMPLING.guidance)
+        scored = ddim_step(x_t, x0, step, x_next=x_next)
         total = total - (advantages * scored.log_prob).mean() / SAMPLING.n_steps
     total.backward()
     for name, parameter in model.named_parameters():

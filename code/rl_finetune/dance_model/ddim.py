@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import torch
 
-from rl_finetune.dance_model.denoiser import DanceDecoder, MusicEncoding
+from rl_finetune.dance_model.denoiser import DanceDecoder
+from rl_finetune.dance_model.predictor import Predictor
 from rl_finetune.dance_model.schedule import DDIMStep, cosine_schedule, ddim_steps
 
 # Changes a step's predicted x_0 [B, T, D] before it is used, as test-time guidance does.
@@ -33,11 +34,15 @@ class Transition(NamedTuple):
 
 @dataclass(frozen=True)
 class SamplingConfig:
-    """How to sample: DDIM steps, eta (scale of the noise), classifier-free guidance weight."""
+    """How to sample: DDIM steps, eta (scale of the noise), classifier-free guidance weight; precision and compiled
+    as `Predictor` has them.
+    """
 
     n_steps: int = 50
     eta: float = 1.0
     guidance: float = 2.0
+    precision: str = "float32"
+    compiled: bool = False
 
     def steps(self) -> list[DDIMStep]:
         """Return the chain's steps, noisiest first."""
@@ -97,39 +102,6 @@ def ddim_step(
     return Transition(x_next, mean, log_prob.detach() if sigma == 0 else log_prob, x0)
 
 
-def predict_x0(
-    model: DanceDecoder,
-    x_t: torch.Tensor,
-    step: DDIMStep,
-    encoding: MusicEncoding,
-    guidance: float | torch.Tensor,
-) -> torch.Tensor:
-    """Return the guided prediction of x_0 [B, T, D], clipped to [-1, 1]."""
-    times = torch.full((len(x_t),), step.time, dtype=torch.long, device=x_t.device)
-    return model.guided_forward(x_t, times, encoding, guidance).clamp(-1.0, 1.0)
-
-
-def denoise(
-    model: DanceDecoder,
-    x_t: torch.Tensor,
-    step: DDIMStep,
-    encoding: MusicEncoding,
-    guidance: float | torch.Tensor,
-    *,
-    noise: torch.Tensor | None = None,
-    x_next: torch.Tensor | None = None,
-    refine_x0: RefineX0 | None = None,
-) -> Transition:
-    """Predict x_0 from x_t [B, T, D] and take, or score, the step: sampling and training both call this.
-
-    `encoding` [2B] comes from `model.encode_guided`.
-    """
-    x0 = predict_x0(model, x_t, step, encoding, guidance)
-    if refine_x0 is not None:
-        x0 = refine_x0(x0, step)
-    return ddim_step(x_t, x0, step, noise=noise, x_next=x_next)
-
-
 def generator_for(model: DanceDecoder, seed: int) -> torch.Generator:
     """Return a random generator on the model's device."""
     return torch.Generator(model.device).manual_seed(seed)
@@ -149,13 +121,14 @@ def sample(
 
     The model must be in evaluation mode, so that what is recorded can be scored again.
     """
-    encoding = model.encode_guided(music)
+    predict = Predictor(model, music, config.precision, config.compiled)
     x = noise_like_motion(model, len(music), generator)
     states, log_probs = [x], []
     steps = config.steps()
     for step in steps:
         noise = noise_like_motion(model, len(music), generator)
-        drawn = denoise(model, x, step, encoding, config.guidance, noise=noise, refine_x0=refine_x0)
+        x0 = predict(x, step.time, config.guidance)
+        drawn = ddim_step(x, x0 if refine_x0 is None else refine_x0(x0, step), step, noise=noise)
         x = drawn.x_next
         if record:
             states.append(x)

@@ -173,7 +173,7 @@ class DanceDecoder(nn.Module):
         condition = self.to_time_cond(hidden) + encoding.pooled
         time_tokens = self.norm_cond(self.to_time_tokens(hidden))
         turns = self.rotary.turns(x.shape[1] + N_TIME_TOKENS)
-        motion_turns, time_turns = turns[: x.shape[1]], turns[x.shape[1] :]
+        motion_turns, time_turns = turns[:, : x.shape[1]], turns[:, x.shape[1] :]
         tokens = self.input_projection(x)
         music = zip(encoding.keys, encoding.values, strict=True)
         for layer, keys_values in zip(self.seqTransDecoder.stack, music, strict=True):

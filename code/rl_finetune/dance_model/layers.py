@@ -39,15 +39,19 @@ class RotaryEmbedding(nn.Module):
         self.register_buffer("freqs", ROTARY_BASE ** (-torch.arange(0, width, 2).float() / width))
 
     def turns(self, n_positions: int) -> torch.Tensor:
-        """Return the turn of each position and feature pair as unit complex numbers [N, L / 2]."""
+        """Return what `rotate` needs of each position and feature, [2, N, L]: its own factor, its partner's."""
         angles = torch.arange(n_positions, device=self.freqs.device)[:, None] * self.freqs
-        return torch.polar(torch.ones_like(angles), angles)
+        sine = angles.sin()
+        return torch.stack((angles.cos().repeat_interleave(2, dim=-1), torch.stack((-sine, sine), dim=-1).flatten(-2)))
 
 
 def rotate(x: torch.Tensor, turns: torch.Tensor) -> torch.Tensor:
-    """Return tokens [B, N, L] turned by `turns` [N, L / 2]."""
-    pairs = torch.view_as_complex(x.float().unflatten(-1, (-1, 2)))
-    return torch.view_as_real(pairs * turns).flatten(-2).to(x.dtype)
+    """Return tokens [B, N, L] turned by `turns` [2, N, L].
+
+    In real numbers: a compiler can fuse these with their neighbours, and complex ones not.
+    """
+    partners = x.unflatten(-1, (-1, 2)).flip(-1).flatten(-2)
+    return torch.addcmul(x * turns[0], partners, turns[1]).to(x.dtype)
 
 
 class Attention(nn.Module):
@@ -74,7 +78,7 @@ class Attention(nn.Module):
         return self._attend(self._split_heads(self._project(rotate(x, turns), 0, 1)), *memory)
 
     def keys_values(self, memory: torch.Tensor, turns: torch.Tensor) -> KeysValues:
-        """Return the keys and values of memory tokens [B, M, L] at the positions of `turns` [M, L / 2]."""
+        """Return the keys and values of memory tokens [B, M, L] at the positions of `turns` [2, M, L]."""
         keys = self._project(rotate(memory, turns), 1, 2)
         return self._split_heads(keys), self._split_heads(self._project(memory, 2, 3))
 

@@ -9,8 +9,9 @@ import numpy as np
 import roma
 import torch
 
-from rl_finetune.dance_model.ddim import DEFAULT_SAMPLING, RefineX0, SamplingConfig, denoise, noise_like_motion
+from rl_finetune.dance_model.ddim import DEFAULT_SAMPLING, RefineX0, SamplingConfig, ddim_step, noise_like_motion
 from rl_finetune.dance_model.denoiser import DanceDecoder
+from rl_finetune.dance_model.predictor import Predictor
 from skeleton2stage.motion.layout import MotionLayout
 from skeleton2stage.motion.motion import FPS, Motion
 from skeleton2stage.motion.rotations import rot6d_to_rotmat
@@ -55,12 +56,13 @@ def sample_long(
     counts = [len(windows) for windows in music]
     followers = _followers(counts).to(model.device)
     single = _single(counts).to(model.device)
-    encoding = model.encode_guided(torch.cat(list(music)).to(model.device))
+    predict = Predictor(model, torch.cat(list(music)).to(model.device), config.precision, config.compiled)
     x = noise_like_motion(model, sum(counts), generator)
     for step, ramp in zip(config.steps(), guidance_ramp(config.n_steps, config.guidance), strict=True):
         guidance = torch.where(single, config.guidance, ramp)[:, None, None]
         noise = noise_like_motion(model, sum(counts), generator)
-        x = denoise(model, x, step, encoding, guidance, noise=noise, refine_x0=refine_x0).x_next
+        x0 = predict(x, step.time, guidance)
+        x = ddim_step(x, x0 if refine_x0 is None else refine_x0(x0, step), step, noise=noise).x_next
         if step.time_next >= 0:
             x = _continued(x, followers)
     return list(x.split(counts))

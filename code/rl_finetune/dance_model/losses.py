@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import torch
 
-from rl_finetune.dance_model.kinematics import joint_positions
-from skeleton2stage.errors import unknown_name
+from rl_finetune.dance_model.kinematics import KinematicTree, joint_positions
+from skeleton2stage.errors import UserError, unknown_name
 from skeleton2stage.motion.layout import MotionLayout
 from skeleton2stage.motion.rotations import rot6d_to_rotmat
 from skeleton2stage.motion.scaler import MinMaxScaler
@@ -26,6 +26,7 @@ class LossConfig:
 
     fk_space: "normalised" applies forward kinematics to the scaled values, as EDGE's code does and its
     weights expect; "metric" to metres and orthonormal rotations.
+    snr_clip: gamma of `time_weights`; 0 counts all times alike, as EDGE does.
     """
 
     reconstruction: float = 0.636
@@ -33,8 +34,11 @@ class LossConfig:
     joints: float = 0.646
     foot: float = 10.942
     fk_space: str = "normalised"
+    snr_clip: float = 0.0
 
     def __post_init__(self) -> None:
+        if self.snr_clip < 0:
+            raise UserError(f"snr_clip must not be negative, not {self.snr_clip}")
         if self.fk_space not in FK_SPACES:
             raise unknown_name("fk_space", self.fk_space, list(FK_SPACES))
 
@@ -53,20 +57,42 @@ class DanceLosses(NamedTuple):
         return sum(weight * term for weight, term in zip(weights, self, strict=True))
 
 
+def time_weights(alphas_cumprod: torch.Tensor, snr_clip: float) -> torch.Tensor:
+    """Return the weight of each denoising time, [1000], of mean 1, for abar [1000].
+
+    min(SNR, gamma) with SNR = abar / (1 - abar): Hang et al., "Efficient Diffusion Training via Min-SNR Weighting
+    Strategy" (ICCV 2023), for a model that predicts x_0. All ones where gamma is 0.
+    """
+    if snr_clip == 0:
+        return torch.ones_like(alphas_cumprod)
+    weights = (alphas_cumprod / (1.0 - alphas_cumprod)).clamp(max=snr_clip)
+    return weights / weights.mean()
+
+
 def dance_losses(
-    predicted: torch.Tensor, target: torch.Tensor, layout: MotionLayout, scaler: MinMaxScaler, fk_space: str
+    predicted: torch.Tensor,
+    target: torch.Tensor,
+    weights: torch.Tensor,
+    layout: MotionLayout,
+    scaler: MinMaxScaler,
+    fk_space: str,
+    tree: KinematicTree,
 ) -> DanceLosses:
-    """Return the losses of predicted clean motions [B, T, D] against the target's, both normalised."""
+    """Return the losses of predicted clean motions [B, T, D] against the target's, both normalised.
+
+    Windows count in the first three terms by their weights [B]; the foot term has none, as in EDGE's code.
+    """
     if predicted.shape != target.shape or predicted.shape[-1] != layout.width:
         raise ValueError(f"expected two [B, T, {layout.width}], got {predicted.shape} and {target.shape}")
     posed, posed_target = predicted, target
     if fk_space == "metric":
         posed, posed_target = _in_metres(predicted, scaler), _in_metres(target, scaler)
-    joints = vector_joints(posed, layout)
+    joints = vector_joints(posed, layout, tree)
+    joints_error = (joints - vector_joints(posed_target, layout, tree)).square().mean(dim=(1, 2, 3))
     return DanceLosses(
-        (predicted - target).square().mean(),
-        velocity_loss(predicted, target, layout),
-        (joints - vector_joints(posed_target, layout)).square().mean(),
+        (weights * (predicted - target).square().mean(dim=(1, 2))).mean(),
+        (weights * velocity_error(predicted, target, layout)).mean(),
+        (weights * joints_error).mean(),
         foot_loss(joints, posed[..., layout.foot_contacts]),
     )
 
@@ -76,16 +102,16 @@ def _in_metres(scaled: torch.Tensor, scaler: MinMaxScaler) -> torch.Tensor:
     return (scaled - scaler.minimum) / scaler.scale
 
 
-def vector_joints(vectors: torch.Tensor, layout: MotionLayout) -> torch.Tensor:
+def vector_joints(vectors: torch.Tensor, layout: MotionLayout, tree: KinematicTree) -> torch.Tensor:
     """Return joint positions [B, T, 24, 3] of motion vectors [B, T, D]."""
     rotmat = rot6d_to_rotmat(vectors[..., layout.rot6d].unflatten(-1, (N_JOINTS, 6)))
-    return joint_positions(rotmat, vectors[..., layout.translation])
+    return joint_positions(rotmat, vectors[..., layout.translation], tree)
 
 
-def velocity_loss(predicted: torch.Tensor, target: torch.Tensor, layout: MotionLayout) -> torch.Tensor:
-    """Return the mean squared error of frame-to-frame differences, contacts left out (eq. 5)."""
+def velocity_error(predicted: torch.Tensor, target: torch.Tensor, layout: MotionLayout) -> torch.Tensor:
+    """Return the mean squared error of frame-to-frame differences, contacts left out (eq. 5), [B]."""
     error = (predicted - target).diff(dim=1)
-    return torch.cat([error[..., part] for part in layout.body], dim=-1).square().mean()
+    return torch.cat([error[..., part] for part in layout.body], dim=-1).square().mean(dim=(1, 2))
 
 
 def foot_loss(joints: torch.Tensor, contacts: torch.Tensor) -> torch.Tensor:

@@ -9,17 +9,20 @@ import torch
 from rl_finetune.dance_model.ddim import (
     SamplingConfig,
     ddim_step,
-    denoise,
     gaussian_log_prob,
     generator_for,
-    predict_x0,
     sample,
 )
 from rl_finetune.dance_model.denoiser import DanceDecoder, DenoiserConfig
+from rl_finetune.dance_model.predictor import predict_x0
 from rl_finetune.dance_model.schedule import cosine_schedule, ddim_steps
 
 STEPS = ddim_steps(cosine_schedule())
 ORIGINAL_SIGMA_FLOOR = 1e-6
+
+
+def at(step, batch):
+    return torch.full((batch,), step.time)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +78,7 @@ def test_scored_steps_equal_the_published_log_probabilities(chain, suffix):
 def test_first_prediction_of_the_chain_equals_edge(chain, edge_model):
     model, music = edge_model
     with torch.no_grad():
-        x0 = predict_x0(model, chain["x_T"], STEPS[0], model.encode_guided(music), guidance=2.0)
+        x0 = predict_x0(model, chain["x_T"], at(STEPS[0], 2), model.encode_guided(music), guidance=2.0)
     torch.testing.assert_close(x0[:, :30], chain["step_x0_pred"][0], atol=1e-4, rtol=0)
 
 
@@ -108,7 +111,7 @@ def test_log_ratio_is_zero_before_any_update(tiny_model):
     encoding = tiny_model.encode_guided(music)
     for index, step in enumerate(samples.steps):
         x_t, x_next = samples.trajectory[index], samples.trajectory[index + 1]
-        scored = denoise(tiny_model, x_t, step, encoding, 2.0, x_next=x_next)
+        scored = ddim_step(x_t, predict_x0(tiny_model, x_t, at(step, 3), encoding, 2.0), step, x_next=x_next)
         torch.testing.assert_close(scored.log_prob, samples.log_prob[index], atol=0, rtol=0)
 
 
@@ -118,9 +121,8 @@ def test_log_ratio_moves_with_the_weights(tiny_model):
     with torch.no_grad():
         tiny_model.final_layer.bias += 0.05
         encoding = tiny_model.encode_guided(music)
-        scored = denoise(
-            tiny_model, samples.trajectory[40], STEPS[40], encoding, 2.0, x_next=samples.trajectory[41]
-        )
+        x0 = predict_x0(tiny_model, samples.trajectory[40], at(STEPS[40], 2), encoding, 2.0)
+        scored = ddim_step(samples.trajectory[40], x0, STEPS[40], x_next=samples.trajectory[41])
     assert (scored.log_prob - samples.log_prob[40]).abs().max() > 1e-4
 
 
