@@ -48,7 +48,7 @@ class EdgeTrainer:
         if config.standardise_music:
             self.music_scaler = MusicScaler.fit(self.windows.music)
         self.schedule = schedule_on(accelerator.device)
-        self.time_weights = time_weights(self.schedule.alphas_cumprod, config.losses.snr_clip)
+        self.time_weights = time_weights(self.schedule.alphas_cumprod, config.losses.snr_clip, config.losses.snr_floor)
         self.tree = kinematic_tree(accelerator.device)
         torch.manual_seed(config.seed)
         denoiser = DanceDecoder(config.denoiser)

@@ -17,6 +17,7 @@ from rl_finetune.dance_model.layers import (
     RotaryEmbedding,
     SinusoidalEmbedding,
 )
+from rl_finetune.dance_model.schedule import cosine_schedule, preconditioning
 from skeleton2stage.errors import UserError
 
 N_ENCODER_LAYERS = 2
@@ -35,6 +36,7 @@ class DenoiserConfig:
     n_heads: int = 8
     music_width: int = 35  # features of a frame of music
     dropout: float = 0.1
+    data_std: float = 0.0  # above 0: precondition the prediction for scaled motions of this deviation
 
     def __post_init__(self) -> None:
         if self.latent_width % (2 * self.n_heads):
@@ -42,6 +44,8 @@ class DenoiserConfig:
                 f"latent_width must be a multiple of 2 x n_heads = {2 * self.n_heads}, "
                 f"not {self.latent_width}"
             )
+        if self.data_std < 0:
+            raise UserError(f"data_std must not be negative, not {self.data_std}")
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,9 @@ class DanceDecoder(nn.Module):
         layers = [DecoderLayer(*sizes, self.rotary) for _ in range(config.n_layers)]
         self.seqTransDecoder = DecoderStack(layers)
         self.final_layer = nn.Linear(width, config.motion_width)
+        skip, scale = preconditioning(cosine_schedule().alphas_cumprod, config.data_std)
+        self.register_buffer("skip", skip, persistent=False)
+        self.register_buffer("scale", scale, persistent=False)
 
     @property
     def device(self) -> torch.device:
@@ -179,7 +186,9 @@ class DanceDecoder(nn.Module):
         for layer, keys_values in zip(self.seqTransDecoder.stack, music, strict=True):
             memory = _appended(keys_values, layer.multihead_attn.keys_values(time_tokens, time_turns))
             tokens = layer(tokens, motion_turns, memory, condition)
-        return self.final_layer(tokens)
+        if self.config.data_std == 0:
+            return self.final_layer(tokens)
+        return self.skip[times, None, None] * x + self.scale[times, None, None] * self.final_layer(tokens)
 
     def guided_forward(
         self, x: torch.Tensor, times: torch.Tensor, encoding: MusicEncoding, weight: float | torch.Tensor

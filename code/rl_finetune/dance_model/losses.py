@@ -26,7 +26,7 @@ class LossConfig:
 
     fk_space: "normalised" applies forward kinematics to the scaled values, as EDGE's code does and its
     weights expect; "metric" to metres and orthonormal rotations.
-    snr_clip: gamma of `time_weights`; 0 counts all times alike, as EDGE does.
+    snr_clip and snr_floor: gamma and f of `time_weights`; with gamma 0 all times count alike, as in EDGE.
     """
 
     reconstruction: float = 0.636
@@ -35,10 +35,11 @@ class LossConfig:
     foot: float = 10.942
     fk_space: str = "normalised"
     snr_clip: float = 0.0
+    snr_floor: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.snr_clip < 0:
-            raise UserError(f"snr_clip must not be negative, not {self.snr_clip}")
+        if self.snr_clip < 0 or self.snr_floor < 0:
+            raise UserError(f"snr_clip ({self.snr_clip}) and snr_floor ({self.snr_floor}) must not be negative")
         if self.fk_space not in FK_SPACES:
             raise unknown_name("fk_space", self.fk_space, list(FK_SPACES))
 
@@ -57,15 +58,16 @@ class DanceLosses(NamedTuple):
         return sum(weight * term for weight, term in zip(weights, self, strict=True))
 
 
-def time_weights(alphas_cumprod: torch.Tensor, snr_clip: float) -> torch.Tensor:
+def time_weights(alphas_cumprod: torch.Tensor, snr_clip: float, snr_floor: float = 0.0) -> torch.Tensor:
     """Return the weight of each denoising time, [1000], of mean 1, for abar [1000].
 
-    min(SNR, gamma) with SNR = abar / (1 - abar): Hang et al., "Efficient Diffusion Training via Min-SNR Weighting
-    Strategy" (ICCV 2023), for a model that predicts x_0. All ones where gamma is 0.
+    f + min(SNR, gamma) with SNR = abar / (1 - abar). With f = 0 it is min-SNR weighting (Hang et al., ICCV 2023);
+    with f = 1 / d^2, d the data's deviation, it is that of Karras et al. (2022), lambda = 1 / c_out^2, cut off at
+    gamma. All ones where gamma is 0.
     """
     if snr_clip == 0:
         return torch.ones_like(alphas_cumprod)
-    weights = (alphas_cumprod / (1.0 - alphas_cumprod)).clamp(max=snr_clip)
+    weights = snr_floor + (alphas_cumprod / (1.0 - alphas_cumprod)).clamp(max=snr_clip)
     return weights / weights.mean()
 
 
