@@ -11,7 +11,7 @@ import torch
 
 from pretrain import train
 from pretrain.data import ClipSet, load_clips
-from pretrain.environment import EpisodeEnvironment, EpisodeRules
+from pretrain.environment import ClosenessConfig, EpisodeEnvironment, EpisodeRules
 from pretrain.learner import current_policy
 from pretrain.processes import Processes
 from pretrain.sampling import HardClipSampler, SamplingConfig
@@ -155,3 +155,43 @@ def test_mirrored_clips_and_windows():
     clips = ClipSet({"a": swaying(310, 0.0)})
     assert sorted(clips.with_mirrored().motions) == ["a", "a_mirrored"]
     assert sorted(clips.windows()) == ["a@0", "a@150"]
+
+
+def test_a_run_can_go_on_from_a_policy(run):
+    first = run("first", 1)
+    policy = ImitationPolicy.load(first / "imitation_policy.safetensors")
+    again = run(
+        "again", 1, f"start_from={first / 'imitation_policy.safetensors'}", "critic_iterations=2",
+        "wrench={initial: 4.0, final: 0.5, factor: 1.0}",
+    )
+    kept = ImitationPolicy.load(again / "imitation_policy.safetensors")
+    # Both iterations taught the critic alone: the network is the same, and so is the wrench it is used to.
+    for ours, theirs in zip(policy.network.parameters(), kept.network.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+    assert kept.config.wrench_scale == policy.config.wrench_scale
+    torch.testing.assert_close(kept.observation_mean, policy.observation_mean, atol=1e-3, rtol=1e-3)
+    moved = run("moved", 1, f"start_from={first / 'imitation_policy.safetensors'}", "critic_iterations=1")
+    learnt = ImitationPolicy.load(moved / "imitation_policy.safetensors")
+    assert not torch.equal(learnt.network[0].weight, policy.network[0].weight)
+
+
+def test_a_policy_of_other_sizes_is_refused(run):
+    first = run("small", 1)
+    with pytest.raises(UserError, match=r"give hidden=\[8\]"):
+        run("large", 1, f"start_from={first / 'imitation_policy.safetensors'}", "hidden=[16]")
+
+
+def test_closeness_is_added_to_the_training_reward():
+    humanoid = load_humanoid()
+    references = reference_motions([swaying(20, 0.0)], humanoid)
+    rewards = []
+    for closeness in (ClosenessConfig(), ClosenessConfig(weight=0.5, scale_m=0.1)):
+        task = ImitationTask(make_simulator("mujoco", humanoid, 1), references)
+        environment = EpisodeEnvironment(task, EpisodeRules(300, 0.2, 0.5), sampler(task), closeness)
+        task.reset(torch.tensor([0]), torch.tensor([0]), torch.tensor([0]))
+        step = environment.step(torch.zeros(1, ACTION_WIDTH))
+        rewards.append(step.reward)
+    expected = 0.5 * torch.exp(-step.outcome.body_error_m / 0.1)
+    torch.testing.assert_close(rewards[1] - rewards[0], expected, atol=1e-5, rtol=1e-4)
+    with pytest.raises(UserError, match="scale_m"):
+        ClosenessConfig(scale_m=0.0)

@@ -184,3 +184,9 @@ def test_replayed_steps_equal_plain_ones(windows, tmp_path):
         assert ours.reconstruction.item() == pytest.approx(theirs.reconstruction.item(), rel=1e-3)
     for name, value in plain.denoiser.state_dict().items():
         torch.testing.assert_close(captured.denoiser.state_dict()[name], value, atol=2e-3, rtol=1e-2, msg=name)
+
+
+def test_the_learning_rate_cools_down_over_the_last_share_of_the_steps():
+    factors = [train_edge.learning_rate_factor(step, 100, 0.2) for step in (0, 80, 90, 100)]
+    assert factors == pytest.approx([1.0, 1.0, 0.5, 0.0])
+    assert train_edge.learning_rate_factor(100, 100, 0.0) == 1.0

@@ -14,8 +14,9 @@ from rl_finetune.dance_model.ddim import (
     sample,
 )
 from rl_finetune.dance_model.denoiser import DanceDecoder, DenoiserConfig
-from rl_finetune.dance_model.predictor import predict_x0
+from rl_finetune.dance_model.predictor import Predictor, predict_x0
 from rl_finetune.dance_model.schedule import cosine_schedule, ddim_steps
+from skeleton2stage.errors import UserError
 
 STEPS = ddim_steps(cosine_schedule())
 ORIGINAL_SIGMA_FLOOR = 1e-6
@@ -168,3 +169,14 @@ def test_a_model_that_knows_the_answer_is_sampled_exactly(tiny_model):
         tiny_model.final_layer.bias.copy_(torch.linspace(-0.8, 0.8, 5))
     x0 = sample(tiny_model, torch.randn(1, 8, 3), generator_for(tiny_model, 0)).x0
     torch.testing.assert_close(x0[0, 0], torch.linspace(-0.8, 0.8, 5))
+
+
+def test_bf16_predictions_are_near_those_in_float32(edge_model):
+    model, music = edge_model
+    x = torch.randn(len(music), 150, 151, generator=torch.Generator().manual_seed(0))
+    exact, rounded = (Predictor(model, music, precision)(x, 500, 2.0) for precision in ("float32", "bf16"))
+    assert rounded.dtype == torch.float32
+    difference = ((exact - rounded).norm() / exact.norm()).item()
+    assert 0.0 < difference < 0.02
+    with pytest.raises(UserError, match="bf16"):
+        Predictor(model, music, "half")

@@ -1,6 +1,7 @@
 """The denoiser against EDGE's own state dicts and outputs."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 
 from rl_finetune.dance_model.denoiser import DanceDecoder, DenoiserConfig, MusicEncoding, n_parameters
 from rl_finetune.dance_model.layers import RotaryEmbedding, rotate
+from rl_finetune.dance_model.schedule import cosine_schedule, preconditioning
 from skeleton2stage.errors import UserError
 
 SMALL = DenoiserConfig(latent_width=64, feedforward_width=128, n_layers=2, n_heads=4, dropout=0.0)
@@ -126,3 +128,25 @@ def test_unequal_batches_are_refused(tiny_model):
 def test_width_that_heads_cannot_share_is_refused():
     with pytest.raises(UserError, match="multiple of 2 x n_heads = 12"):
         DenoiserConfig(latent_width=64, n_heads=6)
+
+
+def test_preconditioned_predictions_are_the_noisy_motion_where_noise_is_small():
+    torch.manual_seed(0)
+    model = DanceDecoder(replace(TINY, data_std=0.3)).eval()
+    x0, noise = 0.3 * torch.randn(2, 6, 5), torch.randn(2, 6, 5)
+    music, schedule = torch.randn(2, 6, 3), cosine_schedule()
+    errors = []
+    for time in (0, 50, 999):
+        times = torch.full((2,), time)
+        predicted = model(schedule.add_noise(x0, times, noise), music, times).detach()
+        errors.append((predicted - x0).square().mean().sqrt().item())
+    assert errors[0] < 0.02 < errors[1] < 0.2 < errors[2]
+    assert set(model.state_dict()) == set(DanceDecoder(TINY).state_dict())
+    with pytest.raises(UserError, match="data_std"):
+        DenoiserConfig(data_std=-1.0)
+
+
+def test_preconditioning_of_hand_computed_values():
+    skip, scale = preconditioning(torch.tensor([0.5]), 0.5)  # s = 1, d = 0.5
+    assert skip.item() == pytest.approx(0.2 / 0.5**0.5)  # d^2 / (s^2 + d^2), for x_t / sqrt(abar)
+    assert scale.item() == pytest.approx(0.5 / 1.25**0.5)
