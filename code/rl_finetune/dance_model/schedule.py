@@ -46,9 +46,9 @@ def preconditioning(alphas_cumprod: torch.Tensor, data_std: float) -> tuple[torc
     """Return skip and scale of each time, [1000] each, for abar [1000]: x_0 is predicted as skip x_t + scale F.
 
     Karras et al., "Elucidating the Design Space of Diffusion-Based Generative Models" (2022), table 1, for
-    x_t / sqrt(abar) = x_0 + s noise, s^2 = (1 - abar) / abar: c_skip = d^2 / (s^2 + d^2) and
-    c_out = s d / sqrt(s^2 + d^2), d being the data's deviation. The network F is left with what x_t does not already tell, at unit scale: where
-    noise is small the prediction is at least as good as x_t itself, however small the network.
+    x_t / sqrt(abar) = x_0 + s noise with s^2 = (1 - abar) / abar and the data's deviation d:
+    c_skip = d^2 / (s^2 + d^2), c_out = s d / sqrt(s^2 + d^2). The network F is left with what x_t does not
+    already tell, at unit scale: where noise is small the prediction is near x_t, however small the network.
     """
     noise = 1.0 - alphas_cumprod
     total = (noise + data_std**2 * alphas_cumprod).clamp(min=torch.finfo(noise.dtype).tiny)
