@@ -5,12 +5,13 @@ from pathlib import Path
 
 from rl_finetune.dance_model.ddim import SamplingConfig
 from rl_finetune.dance_model.model import load as load_dance_model
+from rl_finetune.dance_model.predictor import PRECISIONS
 from rl_finetune.dance_music import music_sources
 from rl_finetune.dances import write_dances
 from skeleton2stage import paths
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.devices import pick_device
-from skeleton2stage.errors import UserError, run_main
+from skeleton2stage.errors import UserError, run_main, unknown_name
 
 USAGE = "python -m rl_finetune.sample music=FILE_OR_DIR out=DIR [checkpoint=C] [key=value ...]"
 EXIT_BAD_FILES = 1
@@ -28,6 +29,7 @@ class SampleConfig:
     n_steps: int
     eta: float
     guidance: float
+    precision: str
     device: str
 
 
@@ -37,11 +39,13 @@ def main(arguments: list[str]) -> int:
         print(help_text(USAGE, "sample"))
         return 0
     config = to_dataclass(load_config("sample", arguments), SampleConfig)
+    if config.precision not in PRECISIONS:
+        raise unknown_name("precision", config.precision, list(PRECISIONS))
     if config.out.is_file():
         raise UserError(f"out={config.out} is a file where a folder for the dances was expected")
     sources = music_sources(config.music, config.seconds)
     model = load_dance_model(paths.locate(config.checkpoint)).to(pick_device(config.device))
-    sampling = SamplingConfig(config.n_steps, config.eta, config.guidance)
+    sampling = SamplingConfig(config.n_steps, config.eta, config.guidance, config.precision)
     written = write_dances(model, sources, config.out, sampling, config.seed)
     for name, motion in written.motions.items():
         print(f"{config.out / name}  {motion.duration_s:.1f} s")

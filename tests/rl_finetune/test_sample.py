@@ -56,3 +56,10 @@ def test_missing_checkpoint_and_foreign_features_are_explained(tmp_path, tiny_ch
     np.save(tmp_path / "jukebox.npy", np.zeros((150, 4800), dtype=np.float32))
     with pytest.raises(UserError, match="150 frames x 4800 features where this model takes 150 x 35"):
         main(_arguments(tiny_checkpoint, tmp_path / "jukebox.npy", tmp_path / "out"))
+
+
+def test_precision_is_an_option_and_a_wrong_one_is_explained(tmp_path, tiny_checkpoint, clicks):
+    song = clicks(tmp_path / "song.wav", 5.0)
+    assert main(_arguments(tiny_checkpoint, song, tmp_path / "out", "precision=bf16")) == 0
+    with pytest.raises(UserError, match="float32"):
+        main(_arguments(tiny_checkpoint, song, tmp_path / "out", "precision=half"))
