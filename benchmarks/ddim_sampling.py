@@ -18,6 +18,7 @@ import torch
 from rl_finetune.dance_model.ddim import SamplingConfig, ddim_step, generator_for, noise_like_motion, sample
 from rl_finetune.dance_model.denoiser import DanceDecoder, DenoiserConfig, n_parameters
 from rl_finetune.dance_model.long import music_windows, sample_long
+from skeleton2stage.config import read_options
 from skeleton2stage.errors import run_main, unknown_name
 
 SIZES = {
@@ -38,20 +39,9 @@ class Options:
     plain: bool = True
     rounds: int = 2
 
-    @classmethod
-    def read(cls, arguments: list[str]) -> "Options":
-        """Return the options of key=value arguments; raise UserError for others."""
-        given = dict(argument.partition("=")[::2] for argument in arguments)
-        for key in given:
-            if key not in cls.__dataclass_fields__:
-                raise unknown_name("option", key, list(cls.__dataclass_fields__))
-        if given.get("size", cls.size) not in SIZES:
-            raise unknown_name("size", given["size"], list(SIZES))
-        return cls(**{key: _typed(value, type(getattr(cls, key))) for key, value in given.items()})
-
-
-def _typed(value: str, kind: type) -> str | int | bool:
-    return value == "true" if kind is bool else kind(value)
+    def __post_init__(self) -> None:
+        if self.size not in SIZES:
+            raise unknown_name("size", self.size, list(SIZES))
 
 
 @torch.no_grad()
@@ -85,7 +75,7 @@ def _wait() -> None:
 
 
 def main(arguments: list[str]) -> None:
-    options = Options.read(arguments)
+    options = read_options(arguments, Options)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.manual_seed(0)
     model = DanceDecoder(SIZES[options.size]).eval().to(device)

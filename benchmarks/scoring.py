@@ -23,7 +23,8 @@ import torch
 
 from pretrain.data import WINDOW_FRAMES, load_clips
 from skeleton2stage import paths
-from skeleton2stage.errors import UserError, run_main, unknown_name
+from skeleton2stage.config import read_options
+from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.physics.engine_layout import engine_layout
 from skeleton2stage.physics.factory import load_humanoid, make_scorer, make_simulator
@@ -46,15 +47,6 @@ class Options:
     rounds: int = 3
     threads: int = 1
     policy: str = "checkpoints/demo/imitation_policy.safetensors"
-
-    @classmethod
-    def read(cls, arguments: list[str]) -> "Options":
-        """Return the options of key=value arguments; raise UserError for others."""
-        given = dict(argument.partition("=")[::2] for argument in arguments)
-        for key in given:
-            if key not in cls.__dataclass_fields__:
-                raise unknown_name("option", key, list(cls.__dataclass_fields__))
-        return cls(**{key: type(getattr(cls, key))(value) for key, value in given.items()})
 
 
 def windows(n: int) -> tuple[str, list[Motion]]:
@@ -125,7 +117,7 @@ BARE = {"mujoco": bare_mujoco, "mujoco_warp": bare_mujoco_warp}
 
 
 def main(arguments: list[str]) -> None:
-    options = Options.read(arguments)
+    options = read_options(arguments, Options)
     if options.simulator not in BARE:
         raise UserError(f"simulator={options.simulator} cannot be measured: choose {' or '.join(BARE)}")
     torch.set_num_threads(options.threads)

@@ -52,6 +52,17 @@ def load_config(name: str, overrides: list[str]) -> DictConfig:
     return config
 
 
+def read_options(arguments: list[str], cls: type[Config]) -> Config:
+    """Return a dataclass of plain `key=value` arguments, its own defaults where none is given.
+
+    For commands without a configuration file. Raises UserError that names the key for an unknown or ill-typed one.
+    """
+    for argument in arguments:
+        if "=" not in argument:
+            raise UserError(f"'{argument}' is not of the form key=value")
+    return to_dataclass(OmegaConf.from_dotlist(arguments), cls)
+
+
 def presets(name: str) -> list[str]:
     """Return the presets of a configuration: the files of the folder configs/NAME."""
     return sorted(file.stem for file in (paths.configs() / name).glob("*.yaml"))

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.music.audio import check_mono, resample
+from skeleton2stage.music.compiling import first_time_alone
 
 FPS = 60
 HOP_LENGTH = 512
@@ -26,7 +27,7 @@ def percussive_onset_envelope(audio: np.ndarray, sample_rate_hz: int) -> np.ndar
     The median over frequency bands, not the mean, so that only sounds of many bands count.
     """
     check_mono(audio)
-    with threadpool_limits(limits=1, user_api="blas"):
+    with first_time_alone(("onsets", audio.dtype.str)), threadpool_limits(limits=1, user_api="blas"):
         percussive = librosa.effects.percussive(resample(audio, sample_rate_hz, SAMPLE_RATE_HZ))
         return librosa.onset.onset_strength(y=percussive, sr=SAMPLE_RATE_HZ, aggregate=np.median)
 
@@ -38,9 +39,10 @@ def music_beats(audio: np.ndarray, sample_rate_hz: int, n_frames: int | None = N
     left out, so that a song may be longer than the dance it is compared with.
     """
     envelope = percussive_onset_envelope(audio, sample_rate_hz)
-    _, beats = librosa.beat.beat_track(
-        onset_envelope=envelope, sr=SAMPLE_RATE_HZ, hop_length=HOP_LENGTH, tightness=_BEAT_TIGHTNESS
-    )
+    with first_time_alone(("beats", envelope.dtype.str)):
+        _, beats = librosa.beat.beat_track(
+            onset_envelope=envelope, sr=SAMPLE_RATE_HZ, hop_length=HOP_LENGTH, tightness=_BEAT_TIGHTNESS
+        )
     limit = len(audio) * FPS // sample_rate_hz if n_frames is None else n_frames
     return beats[beats < limit].astype(np.int64)
 

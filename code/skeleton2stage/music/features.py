@@ -11,6 +11,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from skeleton2stage.music.audio import check_mono, resample
+from skeleton2stage.music.compiling import first_time_alone
 
 FPS = 30
 HOP_LENGTH = 512
@@ -46,8 +47,9 @@ def baseline_features(
     """
     check_mono(audio)
     n_frames = len(audio) * FPS // sample_rate_hz
+    compiled_for = ("features", audio.dtype.str, start_bpm is None)
     # A second BLAS thread makes these small products three times slower where cores are shared.
-    with threadpool_limits(limits=1, user_api="blas"), warnings.catch_warnings():
+    with first_time_alone(compiled_for), threadpool_limits(limits=1, user_api="blas"), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Trying to estimate tuning from empty frequency set")
         warnings.filterwarnings("ignore", message="n_fft=.* is too large")
         if start_bpm is None:
