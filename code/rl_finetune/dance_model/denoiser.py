@@ -17,8 +17,10 @@ from rl_finetune.dance_model.layers import (
     RotaryEmbedding,
     SinusoidalEmbedding,
 )
+from rl_finetune.dance_model.low_pass import low_pass
 from rl_finetune.dance_model.schedule import cosine_schedule, preconditioning
 from skeleton2stage.errors import UserError
+from skeleton2stage.motion.motion import FPS
 
 N_ENCODER_LAYERS = 2
 N_TIME_TOKENS = 2
@@ -37,6 +39,7 @@ class DenoiserConfig:
     music_width: int = 35  # features of a frame of music
     dropout: float = 0.1
     data_std: float = 0.0  # above 0: precondition the prediction for scaled motions of this deviation
+    cutoff_hz: float = 0.0  # above 0: predictions hold nothing faster, as motions of bodies do not
 
     def __post_init__(self) -> None:
         if self.latent_width % (2 * self.n_heads):
@@ -46,6 +49,8 @@ class DenoiserConfig:
             )
         if self.data_std < 0:
             raise UserError(f"data_std must not be negative, not {self.data_std}")
+        if not 0 <= self.cutoff_hz < FPS / 2:
+            raise UserError(f"cutoff_hz must be from 0 (off) to under {FPS / 2}, not {self.cutoff_hz}")
 
 
 @dataclass(frozen=True)
@@ -138,6 +143,7 @@ class DanceDecoder(nn.Module):
         skip, scale = preconditioning(cosine_schedule().alphas_cumprod, config.data_std)
         self.register_buffer("skip", skip, persistent=False)
         self.register_buffer("scale", scale, persistent=False)
+        self.register_buffer("smoothing", low_pass(config.window_frames, config.cutoff_hz), persistent=False)
 
     @property
     def device(self) -> torch.device:
@@ -186,9 +192,10 @@ class DanceDecoder(nn.Module):
         for layer, keys_values in zip(self.seqTransDecoder.stack, music, strict=True):
             memory = _appended(keys_values, layer.multihead_attn.keys_values(time_tokens, time_turns))
             tokens = layer(tokens, motion_turns, memory, condition)
-        if self.config.data_std == 0:
-            return self.final_layer(tokens)
-        return self.skip[times, None, None] * x + self.scale[times, None, None] * self.final_layer(tokens)
+        clean = self.final_layer(tokens)
+        if self.config.data_std > 0:
+            clean = self.skip[times, None, None] * x + self.scale[times, None, None] * clean
+        return self.smoothing @ clean if self.config.cutoff_hz > 0 else clean
 
     def guided_forward(
         self, x: torch.Tensor, times: torch.Tensor, encoding: MusicEncoding, weight: float | torch.Tensor

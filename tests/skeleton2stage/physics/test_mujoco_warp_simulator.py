@@ -10,6 +10,7 @@ import torch
 from skeleton2stage.errors import UserError
 from skeleton2stage.physics.factory import make_simulator
 from skeleton2stage.physics.rotations import quat_multiply, rotvec_to_quat
+from skeleton2stage.physics.simulator import ResetState
 from skeleton2stage.physics.simulator_options import BufferSizes, SimulatorOptions
 
 pytest.importorskip("mujoco_warp")
@@ -32,19 +33,23 @@ def swings(n_worlds, step):
 
 
 def perform(simulator, state, steps=15):
-    simulator.set_state(torch.arange(simulator.n_worlds), state)
+    """Let all worlds swing from a state on the CPU for some control steps."""
+    device = simulator.device
+    start = ResetState(*(value.to(device) for value in vars(state).values()))
+    simulator.set_state(torch.arange(simulator.n_worlds, device=device), start)
     for step in range(steps):
         targets = quat_multiply(state.quat_local[:, 1:], swings(simulator.n_worlds, step))
-        simulator.step(targets, torch.zeros(simulator.n_worlds, 6))
-    return simulator.read()
+        simulator.step(targets.to(device), torch.zeros(simulator.n_worlds, 6, device=device))
+    return simulator.read().to("cpu")
 
 
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
 @pytest.mark.parametrize("height", [0.0, 4.0], ids=["on the floor", "in the air"])
-def test_it_agrees_with_mujoco(converged, standing_state, height):
+def test_it_agrees_with_mujoco(converged, standing_state, height, device):
     """Half a second open loop, the same targets: joints within 2 cm of each other in the mean."""
     start = standing_state(3)
     start = dataclasses.replace(start, root_pos_w=start.root_pos_w + torch.tensor([0.0, 0.0, height]))
-    ours = perform(make_simulator("mujoco_warp", converged, 3, CPU), start)
+    ours = perform(make_simulator("mujoco_warp", converged, 3, SimulatorOptions(device)), start)
     theirs = perform(make_simulator("mujoco", converged, 3), start)
     assert (theirs.pos_w - theirs.pos_w[:1]).norm(dim=-1).mean() > 0.02  # the worlds do move apart
     assert (ours.pos_w - theirs.pos_w).norm(dim=-1).mean() < 0.02
