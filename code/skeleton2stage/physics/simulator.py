@@ -51,7 +51,9 @@ class BodyState:
 
     def to(self, device: torch.device | str) -> "BodyState":
         """Return the state on another device."""
-        return BodyState(*(value.to(device, non_blocking=True) for value in vars(self).values()))
+        # Not to the CPU: the caller would read what has not arrived yet.
+        waits = torch.device(device).type == "cpu"
+        return BodyState(*(value.to(device, non_blocking=not waits) for value in vars(self).values()))
 
 
 class Simulator(ABC):
