@@ -14,12 +14,14 @@ from skeleton2stage.motion import layout as layouts
 from skeleton2stage.motion.formats import EXTENSIONS, read_motion
 from skeleton2stage.motion.motion import FPS, Motion
 from skeleton2stage.music.audio import AUDIO_SUFFIXES, read_audio
-from skeleton2stage.music.features import N_FEATURES, aist_tempo_bpm, baseline_features
+from skeleton2stage.music.features import aist_music_id
 from skeleton2stage.music.groove import groove_from_motion
+from skeleton2stage.music.kinds import BASELINE, slice_features
 from skeleton2stage.music.percussion import SAMPLE_RATE_HZ, synthesise
 from skeleton2stage.music.slicing import WINDOW_S, slice_audio
 
 WINDOW_FRAMES = round(WINDOW_S * FPS)
+AIST_NAME_PARTS = 6  # genre, situation, camera, dancer, music, choreography
 
 
 @dataclass(frozen=True)
@@ -27,13 +29,15 @@ class WindowConfig:
     """How windows are cut.
 
     stride_s: seconds between the starts of two windows. renditions: percussion tracks made for each clip
-    that has no song of its own. layout: of the motion vectors. seed: of the percussion.
+    that has no song of its own. layout: of the motion vectors. seed: of the percussion. music: kind of its
+    features, one of kinds.KINDS.
     """
 
     stride_s: float = 0.5
     renditions: int = 2
     layout: str = "edge"
     seed: int = 0
+    music: str = BASELINE
 
     def __post_init__(self) -> None:
         frames = self.stride_s * FPS
@@ -73,7 +77,17 @@ def find_files(folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
     motions = {path.stem: path for path in files if path.suffix in EXTENSIONS}
     if not motions:
         raise UserError(f"no motion files ({', '.join(EXTENSIONS)}) in {folder}: prepare the data first")
-    return motions, {path.stem: path for path in files if path.suffix in AUDIO_SUFFIXES}
+    return motions, {path.stem: path for path in files if path.suffix.lower() in AUDIO_SUFFIXES}
+
+
+def song_of(stem: str, songs: dict[str, Path]) -> Path | None:
+    """Return the song of a clip: the one of its name, else the one that the name of a whole AIST++ clip tells.
+
+    gBR_sBM_cAll_d04_mBR0_ch01 is danced to mBR0 from its beginning; a slice of it (.._ch01_slice3) is not.
+    """
+    if stem in songs or len(stem.split("_")) != AIST_NAME_PARTS:
+        return songs.get(stem)
+    return songs.get(aist_music_id(stem) or "")
 
 
 def _description(motions: dict[str, Path], songs: dict[str, Path], config: WindowConfig) -> str:
@@ -89,8 +103,10 @@ def prepare(motions: dict[str, Path], songs: dict[str, Path], config: WindowConf
     frames, starts, clips, music, names = [], [], [], [], []
     for number, (stem, path) in enumerate(tqdm(sorted(motions.items()), desc="windows")):
         motion = read_motion(path)
-        tracks = clip_tracks(stem, motion, songs, config, config.seed * 100_003 + number)
-        features = window_features(tracks, stem, config.stride_s)
+        if len(motion) < WINDOW_FRAMES:
+            continue
+        tracks = clip_tracks(motion, song_of(stem, songs), config, config.seed * 100_003 + number)
+        features = window_features(tracks, stem, config)
         n_windows = min(len(window_starts(len(motion), config.stride_s)), len(features))
         if n_windows == 0:
             continue
@@ -117,16 +133,16 @@ def window_starts(n_frames: int, stride_s: float) -> np.ndarray:
 
 
 def clip_tracks(
-    stem: str, motion: Motion, songs: dict[str, Path], config: WindowConfig, seed: int
+    motion: Motion, song: Path | None, config: WindowConfig, seed: int
 ) -> list[tuple[np.ndarray, int]]:
     """Return the audio tracks (samples, rate in Hz) of a clip, `renditions` of them: its song, or percussion.
 
-    Percussion falls on the dancer's own beats; each rendition has its own pattern and timbre.
+    A song is cut at the end of the clip, which began with it. Percussion falls on the dancer's own beats; each
+    rendition has its own pattern and timbre.
     """
-    if stem in songs:
-        return [read_audio(songs[stem])] * config.renditions
-    if len(motion) < WINDOW_FRAMES:
-        return [(np.zeros(1, dtype=np.float32), SAMPLE_RATE_HZ)] * config.renditions
+    if song is not None:
+        audio, rate_hz = read_audio(song)
+        return [(audio[: round(motion.duration_s * rate_hz)], rate_hz)] * config.renditions
     groove = groove_from_motion(motion.joints(), motion.fps)
     return [
         (synthesise(groove, motion.duration_s, seed * config.renditions + rendition), SAMPLE_RATE_HZ)
@@ -134,15 +150,17 @@ def clip_tracks(
     ]
 
 
-def window_features(tracks: list[tuple[np.ndarray, int]], stem: str, stride_s: float) -> np.ndarray:
-    """Return music features [N, R, 150, 35] of the whole windows of R tracks, each extracted by itself."""
-    start_bpm = aist_tempo_bpm(stem)
+def window_features(tracks: list[tuple[np.ndarray, int]], stem: str, config: WindowConfig) -> np.ndarray:
+    """Return music features [N, R, 150, F] of the whole windows of R tracks, each extracted by itself.
+
+    Through the cache, where clips that are danced to one song meet. Without whole windows: [0, R].
+    """
     columns: list[np.ndarray] = []
     for number, (audio, rate_hz) in enumerate(tracks):
         if number and audio is tracks[number - 1][0]:
             columns.append(columns[-1])
             continue
-        slices = slice_audio(audio, rate_hz, WINDOW_S, stride_s)
-        features = [baseline_features(piece, rate_hz, start_bpm)[:WINDOW_FRAMES] for piece in slices]
-        columns.append(np.array(features, dtype=np.float32).reshape(-1, WINDOW_FRAMES, N_FEATURES))
+        slices = slice_audio(audio, rate_hz, WINDOW_S, config.stride_s)
+        features = [slice_features(piece[None], rate_hz, stem, config.music)[0] for piece in slices]
+        columns.append(np.array(features, dtype=np.float32))
     return np.stack(columns, axis=1)

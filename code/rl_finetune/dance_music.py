@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,8 @@ import torch
 from rl_finetune.dance_model.long import music_windows, n_windows
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.motion import FPS
-from skeleton2stage.music.audio import AUDIO_SUFFIXES, MIN_DURATION_S
+from skeleton2stage.music.audio import AUDIO_SUFFIXES, MIN_DURATION_S, require_duration
+from skeleton2stage.music.kinds import BASELINE
 from skeleton2stage.music.slicing import SAMPLING_STRIDE_S, WINDOW_S
 from skeleton2stage.music.songs import Song, load_song, windows
 from skeleton2stage.music.tracks import Track, load_tracks
@@ -38,23 +38,30 @@ class DanceMusic:
 
 @dataclass(frozen=True)
 class MusicSource:
-    """A piece of music yet to be read: `read` raises UserError where it cannot be used."""
+    """A piece of music yet to be read: `load` takes the kind of features that audio is to be turned into."""
 
     path: Path
-    read: Callable[[], DanceMusic]
+    load: Callable[[str], DanceMusic]
+
+    def read(self, kind: str = BASELINE) -> DanceMusic:
+        """Return the piece, its features of this kind (see kinds.KINDS) where they are made here.
+
+        Features that come from files are what they are. Raises UserError where the music cannot be used.
+        """
+        return self.load(kind)
 
 
-def music_sources(source: Path, seconds: float) -> list[MusicSource]:
-    """Return the music in a place, sorted by name, each to be read for dances of at most `seconds`.
+def music_sources(source: Path, seconds: float | None) -> list[MusicSource]:
+    """Return the music in a place, sorted by name, each to be read for dances of at most `seconds`, None: whole.
 
     The place is a song; a folder of songs; a file of percussion tracks (.json); a folder of cached features,
     one .npy a dance; or, as EDGE lays them out, a folder of folders SONG/*.npy of 5 s slices 2.5 s apart, one
     folder a dance. Features are preferred where a folder has both. Raises UserError where there is none of these.
     """
-    if seconds < MIN_DURATION_S:
+    if seconds is not None and seconds < MIN_DURATION_S:
         raise UserError(f"a dance lasts at least {MIN_DURATION_S:g} s: seconds={seconds:g} is too short")
     if source.suffix == TRACKS_SUFFIX:
-        return [MusicSource(Path(track.name), partial(read_track, track, seconds)) for track in load_tracks(source)]
+        return [_track_source(track, seconds) for track in load_tracks(source)]
     if source.is_file():
         return [_source(source, seconds)]
     if not source.is_dir():
@@ -83,50 +90,64 @@ def _name(path: Path) -> str:
     return path.name if path.is_dir() else path.stem
 
 
-def _source(path: Path, seconds: float) -> MusicSource:
+def _source(path: Path, seconds: float | None) -> MusicSource:
     if path.is_dir():
-        return MusicSource(path, partial(read_slices, path, seconds))
+        return MusicSource(path, lambda _: read_slices(path, seconds))
     if path.suffix == FEATURE_SUFFIX:
-        return MusicSource(path, partial(read_features, path, seconds))
-    return MusicSource(path, partial(read_song, path, seconds))
+        return MusicSource(path, lambda _: read_features(path, seconds))
+    return MusicSource(path, lambda kind: heard(load_song(path), seconds, kind))
 
 
-def read_song(path: Path, seconds: float) -> DanceMusic:
-    """Return a song's beginning as baseline features, each window extracted by itself as EDGE does.
+def _track_source(track: Track, seconds: float | None) -> MusicSource:
+    return MusicSource(Path(track.name), lambda kind: heard(track.song(), seconds, kind))
 
-    A song shorter than `seconds` gives the whole windows that it has; one under 5 s raises UserError.
+
+def heard(song: Song, seconds: float | None, kind: str = BASELINE) -> DanceMusic:
+    """Return a song's beginning as features of a kind, each window extracted by itself as EDGE does.
+
+    A song shorter than `seconds` gives the whole windows that it has. With None the dance lasts as long as the
+    song, whose last window is filled up with silence. A song under 5 s raises UserError.
     """
-    return _heard(load_song(path), path, seconds)
+    require_duration(song.audio, song.sample_rate_hz, MIN_DURATION_S, song.path or Path(song.name))
+    if seconds is None:
+        n_frames = int(len(song.audio) * FPS // song.sample_rate_hz)
+        song = song.lasting(_covering_s(n_frames))
+    else:
+        n_frames = round(seconds * FPS)
+        song = song.cut(_covering_s(n_frames))
+    return _dance_music(song.name, torch.from_numpy(windows(song, kind=kind)), n_frames)
 
 
-def read_track(track: Track, seconds: float) -> DanceMusic:
-    """Return a percussion track's beginning as baseline features, like a song's."""
-    return _heard(track.song(), Path(track.name), seconds)
+def _covering_s(n_frames: int) -> float:
+    """Return how long the windows that cover a dance of n_frames are together, s."""
+    return WINDOW_S + SAMPLING_STRIDE_S * (n_windows(n_frames, WINDOW_FRAMES) - 1)
 
 
-def _heard(song: Song, path: Path, seconds: float) -> DanceMusic:
-    heard_s = WINDOW_S + SAMPLING_STRIDE_S * (n_windows(round(seconds * FPS), WINDOW_FRAMES) - 1)
-    return _dance_music(path, torch.from_numpy(windows(song.cut(heard_s))), seconds)
-
-
-def read_features(path: Path, seconds: float) -> DanceMusic:
-    """Return the beginning of a file of features [T, F], T at least 150."""
-    features = _load(path)[: round(seconds * FPS)]
+def read_features(path: Path, seconds: float | None) -> DanceMusic:
+    """Return the beginning of a file of features [T, F], T at least 150; all of it where `seconds` is None."""
+    features = _load(path)[: _frames(seconds)]
     return DanceMusic(path.stem, music_windows(features, WINDOW_FRAMES), len(features))
 
 
-def read_slices(folder: Path, seconds: float) -> DanceMusic:
-    """Return the first slices [150, F] of a song's folder, in the order of their numbers."""
-    files = sorted(folder.glob(f"*{FEATURE_SUFFIX}"), key=_number_of)[: n_windows(round(seconds * FPS), WINDOW_FRAMES)]
+def read_slices(folder: Path, seconds: float | None) -> DanceMusic:
+    """Return the first slices [150, F] of a song's folder, or all of them, in the order of their numbers."""
+    n_frames = _frames(seconds)
+    wanted = None if n_frames is None else n_windows(n_frames, WINDOW_FRAMES)
+    files = sorted(folder.glob(f"*{FEATURE_SUFFIX}"), key=_number_of)[:wanted]
     slices = [_load(path)[:WINDOW_FRAMES] for path in files]
     if len({piece.shape[1] for piece in slices}) > 1:
         raise UserError(f"the slices in {folder} have different numbers of features")
-    return _dance_music(folder, torch.stack(slices), seconds)
+    return _dance_music(folder.name, torch.stack(slices), n_frames)
 
 
-def _dance_music(path: Path, pieces: torch.Tensor, seconds: float) -> DanceMusic:
+def _frames(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * FPS)
+
+
+def _dance_music(name: str, pieces: torch.Tensor, n_frames: int | None) -> DanceMusic:
+    """Return windows [N, 150, F] for a dance of n_frames, None or too many: of as many as they cover."""
     covered = WINDOW_FRAMES + (len(pieces) - 1) * STRIDE_FRAMES
-    return DanceMusic(_name(path), pieces, min(round(seconds * FPS), covered))
+    return DanceMusic(name, pieces, covered if n_frames is None else min(n_frames, covered))
 
 
 def _number_of(path: Path) -> tuple[int, str]:

@@ -5,13 +5,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from tqdm import tqdm
 
-from rl_finetune.dance_model.ddim import SamplingConfig, generator_for
+from rl_finetune.dance_model.ddim import RefineX0, SamplingConfig, generator_for
+from rl_finetune.dance_model.editing import Constraint, GivenWindows, given_windows, imputation, placed
+from rl_finetune.dance_model.fgd_guidance import FORMS, NONE, fgd_guidance
 from rl_finetune.dance_model.long import sample_long, stitch
 from rl_finetune.dance_model.model import MUSIC_KINDS, DanceModel
+from rl_finetune.dance_model.schedule import DDIMStep
 from rl_finetune.dance_music import DanceMusic, MusicSource
-from skeleton2stage.errors import UserError
+from skeleton2stage.errors import UserError, unknown_name
+from skeleton2stage.motion.foot_lock import foot_lock
 from skeleton2stage.motion.formats import write_motion
 from skeleton2stage.motion.motion import Motion
 
@@ -26,18 +31,75 @@ class Written:
     n_bad: int
 
 
-def dance(model: DanceModel, music: Sequence[DanceMusic], sampling: SamplingConfig, seed: int) -> list[Motion]:
+@dataclass(frozen=True)
+class Refinements:
+    """What is done to dances besides sampling them.
+
+    fgd_guidance: none, metric or published, see there. foot_lock: whether touching feet are held afterwards.
+    keep: a part that is given, the same in every dance.
+    """
+
+    fgd_guidance: str = NONE
+    foot_lock: bool = False
+    keep: Constraint | None = None
+
+    def __post_init__(self) -> None:
+        if self.fgd_guidance not in FORMS:
+            raise unknown_name("fgd_guidance", self.fgd_guidance, list(FORMS))
+        if self.foot_lock and self.keep is not None:
+            raise UserError("foot_lock=true moves the whole dance, also what keep= holds: leave one of them out")
+
+
+PLAIN = Refinements()
+
+
+def dance(
+    model: DanceModel,
+    music: Sequence[DanceMusic],
+    sampling: SamplingConfig,
+    seed: int,
+    refinements: Refinements = PLAIN,
+) -> list[Motion]:
     """Return one dance for each piece of music, sampled together."""
     generator = generator_for(model.denoiser, seed)
-    windows = sample_long(model.denoiser, [piece.windows for piece in music], generator, sampling)
-    return [
+    pieces = [piece.windows for piece in music]
+    refine = _refine_x0(model, [len(windows) for windows in pieces], refinements)
+    windows = sample_long(model.denoiser, pieces, generator, sampling, refine)
+    dances = [
         stitch(model.scaler.unnormalise(own.float()), model.layout, piece.n_frames)
         for own, piece in zip(windows, music, strict=True)
     ]
+    if refinements.keep is not None:
+        return [placed(motion, refinements.keep) for motion in dances]
+    return [foot_lock(motion) for motion in dances] if refinements.foot_lock else dances
+
+
+def _refine_x0(model: DanceModel, counts: Sequence[int], refinements: Refinements) -> RefineX0 | None:
+    """Return what changes predictions of all dances' windows, `counts` of each; what is given has the last word."""
+    chain: list[RefineX0] = []
+    if refinements.fgd_guidance != NONE:
+        chain.append(fgd_guidance(model, refinements.fgd_guidance))
+    if refinements.keep is not None:
+        given = [given_windows(refinements.keep, model, count) for count in counts]
+        chain.append(imputation(GivenWindows.concatenate(given), model))
+    if not chain:
+        return None
+
+    def refine(x0: torch.Tensor, step: DDIMStep) -> torch.Tensor:
+        for change in chain:
+            x0 = change(x0, step)
+        return x0
+
+    return refine
 
 
 def write_dances(
-    model: DanceModel, sources: Sequence[MusicSource], folder: Path, sampling: SamplingConfig, seed: int
+    model: DanceModel,
+    sources: Sequence[MusicSource],
+    folder: Path,
+    sampling: SamplingConfig,
+    seed: int,
+    refinements: Refinements = PLAIN,
 ) -> Written:
     """Write folder/NAME.pkl for each piece of music, each file whole or not at all.
 
@@ -48,7 +110,7 @@ def write_dances(
     problems: list[UserError] = []
     with tqdm(total=len(sources), desc="dancing", unit="dance", disable=None) as progress:
         for index, batch in enumerate(_batches(model, sources, problems)):
-            dances = dance(model, batch, sampling, seed + index)
+            dances = dance(model, batch, sampling, seed + index, refinements)
             for piece, motion in zip(batch, dances, strict=True):
                 write_motion(folder / f"{piece.name}.pkl", motion)
                 motions[f"{piece.name}.pkl"] = motion
@@ -65,7 +127,7 @@ def _batches(
     batch: list[DanceMusic] = []
     for source in sources:
         try:
-            piece = source.read()
+            piece = source.read(model.music)
             check_fits(piece, model)
         except UserError as error:
             problems.append(error)

@@ -9,8 +9,15 @@ import numpy as np
 from rl_finetune.dance_model.ddim import SamplingConfig
 from rl_finetune.dance_model.model import load as load_dance_model
 from rl_finetune.dance_music import music_sources
-from rl_finetune.dances import write_dances
-from rl_finetune.evaluate import evaluate_motions, load_judge, song_beats, songs_in
+from rl_finetune.dances import Refinements, write_dances
+from rl_finetune.evaluate import (
+    evaluate_motions,
+    load_judge,
+    load_penetration,
+    load_yardstick,
+    song_beats,
+    songs_in,
+)
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main
@@ -31,15 +38,19 @@ class EvalCheckpointConfig:
     ckpt_root: Path
     music: Path
     songs: Path | None
-    seconds: float
+    seconds: float | None
     seed: int
     n_steps: int
     eta: float
     guidance: float
+    fgd_guidance: str
+    foot_lock: bool
+    reference: str
     policy: str
     simulator: str
     simulator_options: SimulatorOptions
     body: str
+    pen_rate: bool
     device: str
 
     @property
@@ -57,26 +68,37 @@ def main(arguments: list[str]) -> int:
     checkpoint = find_checkpoint(config.ckpt_root, config.name, config.epoch)
     sources = music_sources(config.music, config.seconds)
     judge = load_judge(config.policy, config.simulator, config.body, config.simulator_options)
+    yardstick = load_yardstick(config.reference)
     model = load_dance_model(checkpoint).to(pick_device(config.device))
     sampling = SamplingConfig(config.n_steps, config.eta, config.guidance)
-    written = write_dances(model, sources, config.out, sampling, config.seed)
-    evaluation = evaluate_motions(written.motions, judge, _beats(config, list(written.motions)))
+    refinements = Refinements(config.fgd_guidance, config.foot_lock)
+    written = write_dances(model, sources, config.out, sampling, config.seed, refinements)
+    beats = _beats(config, list(written.motions))
+    penetration = load_penetration(config.pen_rate, config.body)
+    evaluation = evaluate_motions(
+        written.motions, judge, beats, yardstick, seed=config.seed, penetration=penetration
+    )
     write_evaluation(config.out / "metrics.json", evaluation)
     print(f"{evaluation_table(evaluation)}\ndances, metrics.json and metrics.md are in {config.out}")
     return EXIT_BAD_FILES if written.n_bad else 0
 
 
 def find_checkpoint(root: Path, name: str, epoch: int) -> Path:
-    """Return root/name/weights/train-EPOCH.safetensors; raise UserError that lists what is there instead."""
+    """Return root/name/weights/train-EPOCH, ours (.safetensors) or EDGE's (.pt).
+
+    Raises UserError that lists what is there instead.
+    """
     weights = root / name / "weights"
-    checkpoint = weights / f"train-{epoch}.safetensors"
-    if checkpoint.exists():
-        return checkpoint
+    saved = [file for suffix in (".safetensors", ".pt") for file in weights.glob(f"train-*{suffix}")]
+    for file in saved:
+        if file.stem == f"train-{epoch}":
+            return file
     if not weights.is_dir():
         runs = sorted(path.parent.name for path in root.glob("*/weights"))
         raise UserError(f"{root} has no run '{name}' with weights: it has {', '.join(runs) or 'none at all'}")
-    epochs = sorted(int(path.stem.removeprefix("train-")) for path in weights.glob("train-*.safetensors"))
-    raise UserError(f"{checkpoint} does not exist: epochs saved are {', '.join(map(str, epochs)) or 'none'}")
+    numbers = {file.stem.removeprefix("train-") for file in saved}
+    epochs = sorted(int(number) for number in numbers if number.isdigit())
+    raise UserError(f"{weights} has no train-{epoch}: epochs saved are {', '.join(map(str, epochs)) or 'none'}")
 
 
 def _beats(config: EvalCheckpointConfig, motions: list[str]) -> dict[str, np.ndarray] | None:

@@ -38,7 +38,7 @@ def load_prompts(source: Path, model: DanceModel) -> PromptSet:
     """
     features, names = [], []
     for music in music_sources(source, MAX_SECONDS):
-        piece = music.read()
+        piece = music.read(model.music)
         check_fits(piece, model)
         features.append(piece.windows)
         names += [f"{piece.name}@{i * STRIDE_FRAMES / FPS:g}s" for i in range(len(piece.windows))]

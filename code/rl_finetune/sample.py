@@ -7,7 +7,8 @@ from rl_finetune.dance_model.ddim import SamplingConfig
 from rl_finetune.dance_model.model import load as load_dance_model
 from rl_finetune.dance_model.predictor import PRECISIONS
 from rl_finetune.dance_music import music_sources
-from rl_finetune.dances import write_dances
+from rl_finetune.dances import Refinements, write_dances
+from rl_finetune.keep import read_constraint
 from skeleton2stage import paths
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.devices import pick_device
@@ -24,13 +25,26 @@ class SampleConfig:
     checkpoint: Path
     music: Path
     out: Path
-    seconds: float
+    seconds: float | None
     seed: int
     n_steps: int
     eta: float
     guidance: float
     precision: str
+    fgd_guidance: str
+    foot_lock: bool
+    keep: Path | None
+    keep_s: tuple[tuple[float, ...], ...]
+    keep_joints: tuple[str, ...]
     device: str
+
+    @property
+    def refinements(self) -> Refinements:
+        """What is done to the dances besides sampling them."""
+        if self.keep is None and (self.keep_s or self.keep_joints):
+            raise UserError("keep_s and keep_joints choose from a motion: give keep=FILE as well")
+        keep = None if self.keep is None else read_constraint(self.keep, self.keep_s, self.keep_joints)
+        return Refinements(self.fgd_guidance, self.foot_lock, keep)
 
 
 def main(arguments: list[str]) -> int:
@@ -46,7 +60,7 @@ def main(arguments: list[str]) -> int:
     sources = music_sources(config.music, config.seconds)
     model = load_dance_model(paths.locate(config.checkpoint)).to(pick_device(config.device))
     sampling = SamplingConfig(config.n_steps, config.eta, config.guidance, config.precision)
-    written = write_dances(model, sources, config.out, sampling, config.seed)
+    written = write_dances(model, sources, config.out, sampling, config.seed, config.refinements)
     for name, motion in written.motions.items():
         print(f"{config.out / name}  {motion.duration_s:.1f} s")
     return EXIT_BAD_FILES if written.n_bad else 0

@@ -1,7 +1,7 @@
 """Train the base dance model: EDGE's diffusion on windows of motion and music."""
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
@@ -9,6 +9,7 @@ from accelerate import Accelerator
 from torch import nn
 from tqdm import tqdm
 
+from rl_finetune.clip_lists import read_lists, select_clips
 from rl_finetune.dance_model.adan import Adan
 from rl_finetune.dance_model.captured import CapturedCall
 from rl_finetune.dance_model.ddim import generator_for, sample
@@ -16,14 +17,15 @@ from rl_finetune.dance_model.denoiser import DanceDecoder, n_parameters
 from rl_finetune.dance_model.ema import ExponentialMovingAverage
 from rl_finetune.dance_model.kinematics import kinematic_tree
 from rl_finetune.dance_model.losses import DanceLosses, dance_losses, time_weights, vector_joints
-from rl_finetune.dance_model.model import DanceModel
+from rl_finetune.dance_model.model import MUSIC_KINDS, DanceModel
 from rl_finetune.dance_model.music_scaling import MusicScaler
 from rl_finetune.dance_model.schedule import N_TIMES, NoiseSchedule, cosine_schedule
 from rl_finetune.dance_model.windows import AugmentConfig, DanceWindows, augment, fit_scaler, load_windows
 from rl_finetune.train_edge_config import TrainEdgeConfig
+from rl_finetune.train_edge_start import load_start, share_within
 from skeleton2stage import paths
 from skeleton2stage.config import help_text, help_wanted, load_config, save_config, to_dataclass
-from skeleton2stage.errors import UserError, run_main
+from skeleton2stage.errors import UserError, run_main, unknown_name
 from skeleton2stage.files import atomic_path
 from skeleton2stage.motion.layout import MotionLayout, layout_named
 from skeleton2stage.motion.motion import FPS
@@ -34,16 +36,20 @@ _HELD_OUT_WINDOWS = 64
 
 
 class EdgeTrainer:
-    """One training run, on this process's device; every random draw follows from seed, process and step."""
+    """One training run, on this process's device; every random draw follows from seed, process and step.
+
+    start: the model to begin with, of the configured sizes, whose scaler is kept.
+    """
 
     def __init__(
-        self, config: TrainEdgeConfig, windows: DanceWindows, run: Path, accelerator: Accelerator
+        self, config: TrainEdgeConfig, windows: DanceWindows, run: Path, accelerator: Accelerator,
+        start: DanceModel | None = None,
     ) -> None:
         self.config, self.run, self.accelerator = config, run, accelerator
         self.layout = layout_named(config.layout)
         self.windows, self.held_out = (part.to(accelerator.device) for part in windows.split(config.held_out))
         check_windows(self.windows, config)
-        self.scaler = fit_scaler(self.windows, config.augment, self.layout)
+        self.scaler = start.scaler if start else fit_scaler(self.windows, config.augment, self.layout)
         self.music_scaler = MusicScaler.identity(config.denoiser.music_width, accelerator.device)
         if config.standardise_music:
             self.music_scaler = MusicScaler.fit(self.windows.music)
@@ -56,7 +62,11 @@ class EdgeTrainer:
         self.model, self.optimiser = accelerator.prepare(denoiser, optimiser)
         # The denoiser itself, without what several processes wrap around it.
         self.denoiser: DanceDecoder = accelerator.unwrap_model(self.model)
-        self.ema = ExponentialMovingAverage(self.denoiser, config.ema_decay)
+        if start:
+            self.denoiser.load_state_dict(start.denoiser.state_dict())
+            self.music_scaler.unfold_from(self.denoiser)
+        # The warm-up is there to forget random weights; those of a trained model are to stay in the average.
+        self.ema = ExponentialMovingAverage(self.denoiser, config.ema_decay, warm_up=start is None)
         self.step = load_state(self)
         self._denoising_losses = torch.compile(self._compare) if can_compile(config, accelerator) else self._compare
         self.gradients = CapturedCall(self._gradients) if can_capture(config, accelerator) else self._gradients
@@ -297,23 +307,34 @@ def training_windows(config: TrainEdgeConfig, accelerator: Accelerator) -> Dance
         return load_windows(data)
     if not data.is_dir():
         raise UserError(f"no data at {data}: prepare it first, or give data=FOLDER or data=FILE.npz")
-    if config.music != "baseline":
-        raise UserError(f"{config.music} features cannot be made here: give data=FILE.npz with them")
+    check_music(config)
     from rl_finetune.dance_data import WindowConfig, dance_windows  # audio libraries, for preparing alone
 
-    windows = WindowConfig(config.stride_s, config.renditions, config.layout, config.seed)
+    windows = WindowConfig(config.stride_s, config.renditions, config.layout, config.seed, config.music)
     with accelerator.main_process_first():
         return dance_windows(data, windows)
 
 
+def check_music(config: TrainEdgeConfig) -> None:
+    """Raise UserError where the kind of music features is unknown or not as wide as what the denoiser takes."""
+    if config.music not in MUSIC_KINDS:
+        raise unknown_name("kind of music features", config.music, list(MUSIC_KINDS))
+    if config.denoiser.music_width != MUSIC_KINDS[config.music]:
+        raise UserError(f"music={config.music} needs denoiser.music_width={MUSIC_KINDS[config.music]}")
+
+
 def describe(trainer: EdgeTrainer) -> str:
-    """Return one line with sizes and batch arithmetic."""
+    """Return one line with sizes and batch arithmetic, and what there is to say of the model begun with."""
     config, processes = trainer.config, trainer.accelerator.num_processes
+    start = ""
+    if config.start_from:
+        share = share_within(trainer.scaler, trainer.windows.frames, trainer.layout)
+        start = f"; from {config.start_from}, whose range holds {share:.1%} of the data's heights and rotations"
     return (
         f"{n_parameters(trainer.denoiser) / 1e6:.2f} M parameters on {trainer.accelerator.device}; "
         f"{len(trainer.windows)} windows, {len(trainer.held_out)} held out; {config.steps} steps of "
         f"{config.batch_size} x {processes} process{'es' if processes > 1 else ''} = "
-        f"{config.batch_size * processes} windows; starting at step {trainer.step}"
+        f"{config.batch_size * processes} windows; starting at step {trainer.step}{start}"
     )
 
 
@@ -324,6 +345,9 @@ def main(arguments: list[str]) -> None:
         return
     resolved = load_config("train_edge", arguments)
     config = to_dataclass(resolved, TrainEdgeConfig)
+    lists = read_lists(config)
+    if lists.test is not None:
+        config = replace(config, held_out=tuple(sorted(lists.test)))
     run = config.out or paths.runs() / "train_edge" / config.name
     if config.device == "cuda" and not torch.cuda.is_available():
         raise UserError("device=cuda, but this machine has no NVIDIA GPU that torch can use")
@@ -333,10 +357,12 @@ def main(arguments: list[str]) -> None:
         log_with=list(config.trackers) or None, project_dir=str(run), cpu=config.device == "cpu",
         mixed_precision="bf16" if config.precision == "bf16" else "no",
     )
-    trainer = EdgeTrainer(config, training_windows(config, accelerator), run, accelerator)
+    start = load_start(config, accelerator.device)  # before the windows, whose preparation may take minutes
+    windows, left_out = select_clips(training_windows(config, accelerator), lists, config.held_out)
+    trainer = EdgeTrainer(config, windows, run, accelerator, start)
     if accelerator.is_main_process:
         save_config(run / "config.yaml", resolved)
-        print(describe(trainer))
+        print("\n".join((*left_out, describe(trainer))))
     # wandb would write to wherever the command was started.
     accelerator.init_trackers("curves", init_kwargs={"wandb": {"dir": str(run)}})
     trainer.train()

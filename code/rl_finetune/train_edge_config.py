@@ -18,8 +18,12 @@ class TrainEdgeConfig:
 
     name: str
     data: Path
+    start_from: Path | None
     out: Path | None
     held_out: tuple[str, ...]
+    train_list: Path | None
+    test_list: Path | None
+    ignore_list: Path | None
     stride_s: float
     renditions: int
     layout: str

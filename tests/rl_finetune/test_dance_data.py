@@ -1,12 +1,15 @@
 """Preparing windows from folders of motions, with and without songs."""
 
+import sys
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import soundfile
 import torch
 
 from rl_finetune import dance_data
-from rl_finetune.dance_data import WindowConfig, dance_windows, find_files, window_starts
+from rl_finetune.dance_data import WindowConfig, clip_tracks, dance_windows, find_files, song_of, window_starts
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import write_pickle
 from skeleton2stage.motion import layout as layouts
@@ -86,6 +89,48 @@ def test_a_song_of_the_same_name_is_used(tmp_path):
     assert torch.equal(windows.music[:, 0], windows.music[:, 1])
     onsets = windows.music[0, 0, :, 33].nonzero().flatten()
     assert (onsets.diff() == 15).sum() >= 5  # clicks every half second
+
+
+def test_aist_clips_find_the_song_that_their_name_tells():
+    songs = {name: f"{name}.wav" for name in ("mBR0", "gBR_sBM_cAll_d04_mBR0_ch02", "")}
+    assert song_of("gBR_sBM_cAll_d04_mBR0_ch01", songs) == "mBR0.wav"
+    assert song_of("gBR_sBM_cAll_d04_mBR0_ch02", songs) == "gBR_sBM_cAll_d04_mBR0_ch02.wav"  # its own comes first
+    assert song_of("gBR_sBM_cAll_d04_mBR1_ch01", songs) is None
+    assert song_of("gBR_sBM_cAll_d04_mBR0_ch01_slice3", songs) is None  # begins later in the song
+    assert song_of("61_05", songs) is None
+
+
+def test_a_song_is_cut_from_its_beginning_to_the_end_of_the_clip(tmp_path, clicks):
+    song = clicks(tmp_path / "mBR0.wav", 20.0)
+    [(audio, rate_hz)] = clip_tracks(swinging(153), song, WindowConfig(renditions=1), seed=0)
+    whole, _ = soundfile.read(song, dtype="float32")
+    np.testing.assert_array_equal(audio, whole[: 51 * RATE_HZ // 10])
+    assert rate_hz == RATE_HZ
+
+
+def test_aist_clips_share_the_windows_of_their_song(tmp_path, clicks):
+    for name, frames in (("gBR_sBM_cAll_d04_mBR0_ch01", 165), ("gBR_sBM_cAll_d05_mBR0_ch02", 150)):
+        write_motion(tmp_path / "motions" / f"{name}.pkl", frames)
+    (tmp_path / "songs").mkdir()
+    clicks(tmp_path / "songs" / "mBR0.wav", 9.0)
+    windows = dance_windows(tmp_path, WindowConfig(renditions=1))
+    assert windows.clips.tolist() == [0, 0, 1]
+    assert torch.equal(windows.music[0], windows.music[2]) and not torch.equal(windows.music[0], windows.music[1])
+
+
+def test_jukebox_features_are_made_from_songs_and_percussion(tmp_path, clicks, monkeypatch):
+    write_motion(tmp_path / "danced.pkl", 150)
+    write_motion(tmp_path / "silent.pkl", 165)
+    clicks(tmp_path / "danced.wav", 5.0)
+    config = WindowConfig(renditions=1, music="jukebox")
+    monkeypatch.setitem(sys.modules, "jukemirlib", None)
+    with pytest.raises(UserError, match="cannot be imported here"):
+        dance_windows(tmp_path, config)
+    acted = SimpleNamespace(extract=lambda audio, **_: {66: np.full((150, 4800), audio.std())})
+    monkeypatch.setitem(sys.modules, "jukemirlib", acted)
+    windows = dance_windows(tmp_path, config)
+    assert windows.music.shape == (3, 1, 150, 4800)
+    assert len(windows.music[:, 0, 0, 0].unique()) == 3
 
 
 def test_folders_without_motions_or_long_ones_are_refused(tmp_path):

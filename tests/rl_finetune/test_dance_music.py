@@ -1,15 +1,20 @@
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from rl_finetune.dance_music import music_sources
 from skeleton2stage.errors import UserError
+from skeleton2stage.music.groove import steady_groove
+from skeleton2stage.music.tracks import Track, save_tracks
 
 
 def _slices(folder, count, width=35):
+    """Write what EDGE's test.py leaves of a song with --cache_features: slices of it and their features."""
     folder.mkdir(parents=True)
     for index in range(count):
         np.save(folder / f"{folder.name}_slice{index}.npy", np.full((150, width), index, dtype=np.float32))
+        (folder / f"{folder.name}_slice{index}.wav").touch()
 
 
 def test_song_gives_its_whole_windows(tmp_path, clicks):
@@ -23,6 +28,68 @@ def test_song_is_cut_to_the_seconds_asked_for(tmp_path, clicks):
     [source] = music_sources(clicks(tmp_path / "song.wav", 9.0), seconds=6)
     music = source.read()
     assert (len(music.windows), music.n_frames) == (2, 180)
+
+
+def test_whole_song_is_danced_to_its_end(tmp_path, clicks):
+    song = clicks(tmp_path / "song.wav", 9.1)
+    [whole], [cut] = music_sources(song, seconds=None), music_sources(song, seconds=20)
+    music = whole.read()
+    assert (music.windows.shape, music.n_frames) == ((3, 150, 35), 273)
+    torch.testing.assert_close(music.windows[:2], cut.read().windows)
+    # The last window starts at 5 s, and what is after 9.1 s of the song is silence.
+    assert music.windows[2, :120, 0].any() and not music.windows[2, 127:, 0].any()
+
+
+def test_whole_song_of_whole_windows_gains_none(tmp_path, clicks):
+    music = music_sources(clicks(tmp_path / "song.wav", 7.5), seconds=None)[0].read()
+    assert (len(music.windows), music.n_frames) == (2, 225)
+
+
+def test_whole_tracks_features_and_slices(tmp_path):
+    save_tracks(tmp_path / "tracks.json", [Track("long", steady_groove(100, 26.0), 26.0)])
+    np.save(tmp_path / "features.npy", np.zeros((1000, 35)))
+    _slices(tmp_path / "cached" / "sliced", 12)
+    for source, name, n_windows, n_frames in (
+        (tmp_path / "tracks.json", "long", 10, 780),
+        (tmp_path / "features.npy", "features", 13, 1000),
+        (tmp_path / "cached", "sliced", 12, 975),
+    ):
+        music = music_sources(source, seconds=None)[0].read()
+        assert (music.name, len(music.windows), music.n_frames) == (name, n_windows, n_frames)
+
+
+def test_what_is_too_short_is_not_filled_up_with_silence(tmp_path, clicks):
+    save_tracks(tmp_path / "tracks.json", [Track("hop", steady_groove(100, 3.0), 3.0)])
+    clicks(tmp_path / "song.wav", 3.0)
+    for source in ("tracks.json", "song.wav"):
+        for seconds in (None, 20):
+            with pytest.raises(UserError, match="lasts 3.00 s, and at least 5 s"):
+                music_sources(tmp_path / source, seconds)[0].read()
+
+
+def test_edges_cache_of_several_songs_is_a_dance_for_each(tmp_path):
+    for song, count in (("song_2", 3), ("song_10", 11), ("a_song", 1)):
+        _slices(tmp_path / "cached_features" / song, count)
+    (tmp_path / "cached_features" / "of_no_features").mkdir()
+    music = [source.read() for source in music_sources(tmp_path / "cached_features", None)]
+    assert [(piece.name, piece.n_frames) for piece in music] == [("a_song", 150), ("song_10", 900), ("song_2", 300)]
+    assert music[1].windows[:, 0, 0].tolist() == list(range(11))  # slice10 after slice9
+
+
+def test_a_stereo_mp3_at_48_khz_is_heard_like_the_mono_song(tmp_path, clicks):
+    clicks(tmp_path / "mono.wav", 7.5, 48000)
+    audio, _ = soundfile.read(tmp_path / "mono.wav")
+    soundfile.write(tmp_path / "stereo.mp3", np.stack((audio, 0.5 * audio), axis=1), 48000)
+    mono, stereo = (music_sources(tmp_path / name, 20)[0].read() for name in ("mono.wav", "stereo.mp3"))
+    assert stereo.windows.shape == (2, 150, 35) and stereo.n_frames == 225
+    peaks = [music.windows[0, :, 33].nonzero().flatten() for music in (mono, stereo)]
+    assert (peaks[0][:, None] - peaks[1]).abs().min(dim=1).values.max() <= 1
+
+
+def test_a_silent_song_has_finite_features(tmp_path):
+    soundfile.write(tmp_path / "silence.wav", np.zeros(8 * 44100), 44100)
+    music = music_sources(tmp_path / "silence.wav", None)[0].read()
+    assert music.n_frames == 240 and torch.isfinite(music.windows).all()
 
 
 def test_slices_of_a_song_are_taken_in_the_order_of_their_numbers(tmp_path):

@@ -5,7 +5,8 @@ import subprocess
 import numpy as np
 import pytest
 
-from rl_finetune.eval_checkpoint import main
+from rl_finetune.eval_checkpoint import find_checkpoint, main
+from rl_finetune.export_checkpoint import main as export_checkpoint
 from skeleton2stage import paths
 from skeleton2stage.errors import UserError
 
@@ -48,6 +49,16 @@ def test_features_alone_leave_beat_alignment_out(runs, tmp_path, capsys):
     content = json.loads((tmp_path / "out" / "exp-3" / "metrics.json").read_text())
     assert content["skipped"]["bas"] == "no music was given" and content["n_frames"] == 160
     assert "bas is left out" in capsys.readouterr().err
+
+
+def test_weights_in_edges_form_are_found_and_other_names_passed_over(runs, tmp_path):
+    weights = runs / "exp" / "weights"
+    export_checkpoint([f"checkpoint={weights / 'train-3.safetensors'}", f"out={weights / 'train-20.pt'}"])
+    (weights / "train-best.pt").write_bytes(b"")
+    assert find_checkpoint(runs, "exp", 20) == weights / "train-20.pt"
+    assert find_checkpoint(runs, "exp", 3) == weights / "train-3.safetensors"
+    with pytest.raises(UserError, match="epochs saved are 3, 12, 20$"):
+        find_checkpoint(runs, "exp", 4)
 
 
 def test_missing_epochs_and_runs_list_what_there_is(runs, tmp_path):

@@ -8,15 +8,20 @@ import torch
 from accelerate import Accelerator
 
 from rl_finetune import train_edge
+from rl_finetune.dance_model import edge_checkpoint
 from rl_finetune.dance_model import model as dance_models
 from rl_finetune.dance_model.captured import CapturedCall
 from rl_finetune.dance_model.ddim import generator_for, sample
+from rl_finetune.dance_model.denoiser import DanceDecoder
+from rl_finetune.dance_model.model import DanceModel
 from rl_finetune.dance_model.windows import DanceWindows
 from rl_finetune.train_edge import EdgeTrainer, step_seed
 from rl_finetune.train_edge_config import TrainEdgeConfig
+from rl_finetune.train_edge_start import load_start, share_within
 from skeleton2stage.config import load_config, to_dataclass
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion import layout as layouts
+from skeleton2stage.motion.scaler import MinMaxScaler
 
 SMALL = [
     "steps=6", "batch_size=4", "log_every=1", "save_every=3", "preview_dances=1", "trackers=[]", "device=cpu",
@@ -42,7 +47,7 @@ def windows():
 
 
 def trainer(config, windows, run):
-    return EdgeTrainer(config, windows, run, Accelerator(cpu=True))
+    return EdgeTrainer(config, windows, run, Accelerator(cpu=True), load_start(config, "cpu"))
 
 
 @pytest.mark.parametrize("preset", ["demo", "paper"])
@@ -166,8 +171,85 @@ def test_entry_point_trains_from_a_prepared_file(windows, tmp_path, capsys):
 def test_entry_point_names_missing_data(tmp_path):
     with pytest.raises(UserError, match="prepare it first"):
         train_edge.main([*SMALL, f"data={tmp_path / 'nothing'}"])
-    with pytest.raises(UserError, match="jukebox features cannot be made here"):
+    with pytest.raises(UserError, match="music=jukebox needs denoiser.music_width=4800"):
         train_edge.main([*SMALL, f"data={tmp_path}", "music=jukebox"])
+    with pytest.raises(UserError, match="choose one of baseline, jukebox"):
+        train_edge.main([*SMALL, f"data={tmp_path}", "music=mfcc"])
+
+
+@pytest.fixture(params=[".safetensors", ".pt"])
+def begun_with(request, tmp_path):
+    """Return a file of a dance model of the run's sizes, ours and EDGE's, with a scaler of its own."""
+    torch.manual_seed(5)
+    config = replace(configured().denoiser, dropout=0.1)
+    scaler = MinMaxScaler(torch.rand(151) + 0.5, torch.rand(151) - 0.5)
+    model = DanceModel(DanceDecoder(config).eval(), layouts.EDGE, scaler)
+    path = (tmp_path / "start").with_suffix(request.param)
+    if request.param == ".pt":
+        edge_checkpoint.write(path, model.denoiser, scaler)
+    else:
+        model.save(path, half=False)
+    return path
+
+
+@pytest.mark.parametrize("standardise", ["true", "false"])
+def test_a_run_begins_with_the_model_it_is_given(windows, tmp_path, begun_with, standardise):
+    given = dance_models.load(begun_with)
+    run = trainer(configured(f"start_from={begun_with}", f"standardise_music={standardise}"), windows, tmp_path / "run")
+    assert torch.equal(run.scaler.scale, given.scaler.scale) and torch.equal(run.scaler.minimum, given.scaler.minimum)
+    exported = run.exported().denoiser
+    for name, value in given.denoiser.state_dict().items():
+        torch.testing.assert_close(exported.state_dict()[name], value, atol=2e-5, rtol=1e-5, msg=name)
+    assert ("whose range holds" in train_edge.describe(run)) and (run.step == 0)
+    music, x, times = windows.music[:1, 0], torch.randn(1, 150, 151), torch.tensor([500])
+    with torch.no_grad():
+        ours = run.denoiser.eval()(x, run.music_scaler(music), times)
+        torch.testing.assert_close(ours, given.denoiser(x, music, times), atol=1e-3, rtol=1e-3)
+
+
+def test_the_average_of_a_begun_run_keeps_the_weights_it_began_with(windows, tmp_path, begun_with):
+    run = trainer(configured(f"start_from={begun_with}", "ema_decay=0.9999"), windows, tmp_path / "run")
+    run.train_step()
+    given, averaged = (model.denoiser.final_layer.weight for model in (dance_models.load(begun_with), run.exported()))
+    moved = (run.denoiser.final_layer.weight - given).abs().max().item()
+    assert (averaged - given).abs().max().item() < 0.01 * moved
+
+
+def test_a_begun_run_that_goes_on_keeps_its_own_weights(windows, tmp_path, begun_with):
+    config = configured(f"start_from={begun_with}", "steps=2", "save_every=2", "preview_dances=0")
+    first = trainer(config, windows, tmp_path / "run")
+    first.train()
+    resumed = trainer(config, windows, tmp_path / "run")
+    assert resumed.step == 2
+    assert torch.equal(resumed.denoiser.final_layer.weight, first.denoiser.final_layer.weight)
+
+
+def test_another_model_is_refused_before_windows_are_prepared(begun_with, tmp_path):
+    with pytest.raises(UserError, match="give denoiser.n_layers=1$"):
+        train_edge.main([*SMALL, f"start_from={begun_with}", "denoiser.n_layers=2", f"data={tmp_path / 'nothing'}"])
+
+
+@pytest.mark.parametrize(
+    ("overrides", "advice"),
+    [
+        (["denoiser.n_layers=2"], "give denoiser.n_layers=1$"),
+        (["denoiser.data_std=0.3", "denoiser.feedforward_width=32"],
+         "give denoiser.feedforward_width=16 denoiser.data_std=0.0$"),
+        (["layout=popdg"], "give layout=edge$"),
+        (["music=jukebox"], "give music=baseline$"),
+    ],
+)
+def test_a_model_other_than_configured_is_refused(begun_with, overrides, advice):
+    with pytest.raises(UserError, match=rf"start_from=.* is another model than configured: {advice}"):
+        load_start(configured(f"start_from={begun_with}", *overrides), "cpu")
+
+
+def test_share_within_counts_heights_and_rotations():
+    frames = torch.zeros(10, 151)
+    frames[:5, 6] = 2.0  # heights
+    frames[:, 4:6] = 9.0  # where on the floor does not count
+    scaler = MinMaxScaler(torch.ones(151), torch.zeros(151))
+    assert share_within(scaler, frames, layouts.EDGE) == pytest.approx(1 - 5 / (10 * 145))
 
 
 @pytest.mark.gpu

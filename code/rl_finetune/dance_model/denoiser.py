@@ -5,7 +5,7 @@ computed once by `encode_music` and used at every denoising step.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import nn
@@ -42,6 +42,8 @@ class DenoiserConfig:
     cutoff_hz: float = 0.0  # above 0: predictions hold nothing faster, as motions of bodies do not
 
     def __post_init__(self) -> None:
+        if self.n_heads < 1:
+            raise UserError(f"n_heads must be at least 1, not {self.n_heads}")
         if self.latent_width % (2 * self.n_heads):
             raise UserError(
                 f"latent_width must be a multiple of 2 x n_heads = {2 * self.n_heads}, "
@@ -51,6 +53,11 @@ class DenoiserConfig:
             raise UserError(f"data_std must not be negative, not {self.data_std}")
         if not 0 <= self.cutoff_hz < FPS / 2:
             raise UserError(f"cutoff_hz must be from 0 (off) to under {FPS / 2}, not {self.cutoff_hz}")
+
+    def differences(self, other: "DenoiserConfig") -> dict[str, tuple[float, float]]:
+        """Return (own value, other's) by name where they differ; dropout, on which no weight depends, is left out."""
+        ours, theirs = asdict(self), asdict(other)
+        return {n: (ours[n], theirs[n]) for n in ours if n != "dropout" and ours[n] != theirs[n]}
 
 
 @dataclass(frozen=True)

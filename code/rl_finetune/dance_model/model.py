@@ -5,10 +5,11 @@ from pathlib import Path
 
 import torch
 
+from rl_finetune.dance_model import edge_checkpoint
 from rl_finetune.dance_model.denoiser import DanceDecoder, DenoiserConfig
 from skeleton2stage.checkpoint import load_checkpoint, save_checkpoint
 from skeleton2stage.errors import UserError, unknown_name
-from skeleton2stage.motion.layout import MotionLayout, decode, layout_named
+from skeleton2stage.motion.layout import LAYOUTS, MotionLayout, decode, layout_named
 from skeleton2stage.motion.motion import FPS, Motion
 from skeleton2stage.motion.scaler import MinMaxScaler
 
@@ -77,10 +78,12 @@ def unshared_state(denoiser: DanceDecoder) -> dict[str, torch.Tensor]:
 
 
 def load(path: Path, device: torch.device | str = "cpu") -> DanceModel:
-    """Read a checkpoint, in evaluation mode.
+    """Read a checkpoint, in evaluation mode: ours, or by its suffix one of EDGE's (.pt).
 
     Raises UserError where it is missing, damaged, of another kind, or does not fit its own description.
     """
+    if Path(path).suffix in edge_checkpoint.SUFFIXES:
+        return load_edge(path).to(device)
     tensors, config = load_checkpoint(path)
     if not isinstance(config, dict) or config.get("kind") != KIND:
         found = config.get("kind") if isinstance(config, dict) else None
@@ -93,6 +96,29 @@ def load(path: Path, device: torch.device | str = "cpu") -> DanceModel:
     except (KeyError, TypeError, RuntimeError) as error:
         raise UserError(f"{path} does not fit its description ({_first_line(error)}): copy both files again") from None
     return model.to(device)
+
+
+def load_edge(path: Path) -> DanceModel:
+    """Read one of EDGE's checkpoints, in evaluation mode; its widths tell layout and music features.
+
+    Raises UserError where it is missing, damaged, of another kind, or of an unknown width.
+    """
+    stored = edge_checkpoint.read(path)
+    layouts = {layout.width: layout for layout in LAYOUTS.values()}
+    music = {width: name for name, width in MUSIC_KINDS.items()}
+    for what, width, known in (
+        ("motions", stored.config.motion_width, layouts), ("music features", stored.config.music_width, music)
+    ):
+        if width not in known:
+            raise UserError(f"{path} has {what} {width} wide: known are {', '.join(map(str, known))}")
+    denoiser = DanceDecoder(stored.config).eval()
+    try:
+        load_weights(denoiser, stored.weights)
+    except RuntimeError as error:
+        raise UserError(f"{path} holds another network than EDGE's denoiser ({_first_line(error)})") from None
+    return DanceModel(
+        denoiser, layouts[stored.config.motion_width], stored.scaler, music[stored.config.music_width]
+    )
 
 
 def load_weights(denoiser: DanceDecoder, weights: dict[str, torch.Tensor]) -> None:

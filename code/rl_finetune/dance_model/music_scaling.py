@@ -41,3 +41,10 @@ class MusicScaler:
         projection = denoiser.cond_projection
         projection.weight /= self.deviation
         projection.bias -= projection.weight @ self.mean
+
+    @torch.no_grad()
+    def unfold_from(self, denoiser: DanceDecoder) -> None:
+        """Undo `fold_into`: change a denoiser of raw music, in place, into one of standardised music."""
+        projection = denoiser.cond_projection
+        projection.bias += projection.weight @ self.mean
+        projection.weight *= self.deviation

@@ -44,6 +44,11 @@ def cached_slice_features(
 def features_key(audio: np.ndarray, sample_rate_hz: int, start_bpm: float | None) -> str:
     """Return a name made of all that features depend on: samples, settings and the extractor's version."""
     settings = (_FEATURES_VERSION, version("librosa"), audio.shape, str(audio.dtype), sample_rate_hz, start_bpm)
+    return content_key(audio, settings)
+
+
+def content_key(audio: np.ndarray, settings: tuple) -> str:
+    """Return a name, 32 hexadecimal digits, made of samples of any shape and of settings that have a plain repr."""
     digest = hashlib.sha256(repr(settings).encode())
     digest.update(np.ascontiguousarray(audio).data)
     return digest.hexdigest()[:32]

@@ -85,11 +85,18 @@ def estimate_tempo_bpm(audio: np.ndarray, sample_rate_hz: int) -> float:
     return float(librosa.feature.tempo(y=audio, sr=_TEMPO_SAMPLE_RATE_HZ)[0])
 
 
-def aist_tempo_bpm(name: str) -> float | None:
-    """Return the tempo that an AIST++ name tells (gBR_sBM_cAll_d04_mBR0_ch01 → 80), None for other names."""
+def aist_music_id(name: str) -> str | None:
+    """Return the song that an AIST++ name tells (gBR_sBM_cAll_d04_mBR0_ch01 → mBR0), None for other names."""
     parts = name.split("_")
     song = parts[4] if len(parts) > 4 else ""
-    for genre, base_bpm, step_bpm in _AIST_TEMPO_BPM:
-        if len(song) == 4 and song.startswith(genre) and song[3].isdigit():
-            return float(base_bpm + step_bpm * int(song[3]))
-    return None
+    known = any(song.startswith(genre) for genre, _, _ in _AIST_TEMPO_BPM)
+    return song if known and len(song) == 4 and song[3].isdigit() else None
+
+
+def aist_tempo_bpm(name: str) -> float | None:
+    """Return the tempo that an AIST++ name tells (gBR_sBM_cAll_d04_mBR0_ch01 → 80), None for other names."""
+    song = aist_music_id(name)
+    if song is None:
+        return None
+    base_bpm, step_bpm = next((base, step) for genre, base, step in _AIST_TEMPO_BPM if song.startswith(genre))
+    return float(base_bpm + step_bpm * int(song[3]))

@@ -1,6 +1,6 @@
 """Songs: audio with its name, and the feature windows that dances are conditioned on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +8,9 @@ import numpy as np
 from skeleton2stage.errors import UserError
 from skeleton2stage.music import audio as audio_files
 from skeleton2stage.music.beats import music_beats
-from skeleton2stage.music.cache import cached_features, cached_slice_features
+from skeleton2stage.music.cache import cached_features
 from skeleton2stage.music.features import aist_tempo_bpm
+from skeleton2stage.music.kinds import BASELINE, slice_features
 from skeleton2stage.music.slicing import SAMPLING_STRIDE_S, WINDOW_S, slice_audio
 
 
@@ -46,7 +47,12 @@ class Song:
 
     def cut(self, seconds: float) -> "Song":
         """Return the first `seconds` of the song."""
-        return Song(self.name, self.audio[: int(seconds * self.sample_rate_hz)], self.sample_rate_hz, self.path)
+        return replace(self, audio=self.audio[: int(seconds * self.sample_rate_hz)])
+
+    def lasting(self, seconds: float) -> "Song":
+        """Return the first `seconds` of the song, followed by silence where it ends before them."""
+        missing = max(0, int(seconds * self.sample_rate_hz) - len(self.audio))
+        return replace(self, audio=np.pad(self.cut(seconds).audio, (0, missing)))
 
 
 def load_song(path: Path) -> Song:
@@ -74,13 +80,16 @@ def load_songs(source: Path) -> list[Song]:
     return [load_song(file) for file in files]
 
 
-def windows(song: Song, seconds: float = WINDOW_S, stride_s: float = SAMPLING_STRIDE_S) -> np.ndarray:
-    """Return features [S, 30 · seconds, 35] of all windows of a song, one each `stride_s` seconds.
+def windows(
+    song: Song, seconds: float = WINDOW_S, stride_s: float = SAMPLING_STRIDE_S, kind: str = BASELINE
+) -> np.ndarray:
+    """Return features [S, 30 · seconds, F] of all windows of a song, one each `stride_s` seconds.
 
+    kind: of the features, one of kinds.KINDS; F is 35 for baseline and 4800 for jukebox.
     As in EDGE each window's features are extracted from its own 5 s of audio, not cut out of the
     song's: decibel floors, tuning, onset and beat thresholds inside the extractor are the window's own.
-    Through the cache. Raises UserError where the song is shorter than one window.
+    Through the cache. Raises UserError where the song is shorter than one window, or the extractor is missing.
     """
     audio_files.require_duration(song.audio, song.sample_rate_hz, seconds, song.path or Path(song.name))
     slices = slice_audio(song.audio, song.sample_rate_hz, seconds, stride_s)
-    return cached_slice_features(slices, song.sample_rate_hz, aist_tempo_bpm(song.name))
+    return slice_features(slices, song.sample_rate_hz, song.name, kind)

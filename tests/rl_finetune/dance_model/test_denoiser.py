@@ -19,12 +19,6 @@ TINY = DenoiserConfig(
 
 
 @pytest.fixture(scope="module")
-def edge_small(reference):
-    with np.load(reference / "edge_small.npz") as file:
-        return {name: torch.from_numpy(file[name]) for name in file.files}
-
-
-@pytest.fixture(scope="module")
 def small_model(edge_small):
     model = DanceDecoder(SMALL).eval()
     model.load_state_dict({name[3:]: value for name, value in edge_small.items() if name.startswith("sd/")})
@@ -128,6 +122,13 @@ def test_unequal_batches_are_refused(tiny_model):
 def test_width_that_heads_cannot_share_is_refused():
     with pytest.raises(UserError, match="multiple of 2 x n_heads = 12"):
         DenoiserConfig(latent_width=64, n_heads=6)
+    with pytest.raises(UserError, match="n_heads must be at least 1, not 0"):
+        DenoiserConfig(n_heads=0)
+
+
+def test_differences_name_what_weights_depend_on():
+    assert SMALL.differences(replace(SMALL, dropout=0.5)) == {}
+    assert SMALL.differences(replace(SMALL, n_layers=3, data_std=0.3)) == {"n_layers": (2, 3), "data_std": (0.0, 0.3)}
 
 
 def test_preconditioned_predictions_are_the_noisy_motion_where_noise_is_small():

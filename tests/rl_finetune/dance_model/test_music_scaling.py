@@ -24,6 +24,8 @@ def test_folded_denoiser_of_raw_music_equals_that_of_scaled_music():
         expected = model(x, scaler(music), times)
         scaler.fold_into(model)
         torch.testing.assert_close(model(x, music, times), expected, atol=1e-4, rtol=0)
+        scaler.unfold_from(model)
+        torch.testing.assert_close(model(x, scaler(music), times), expected, atol=1e-4, rtol=0)
 
 
 def test_identity_changes_nothing():

@@ -1,13 +1,16 @@
 """The synthesiser: hits where the groove says, the same samples twice, and beats a tracker can hear."""
 
+import librosa
 import numpy as np
 import pytest
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.music import percussion
+from skeleton2stage.music.audio import read_audio
 from skeleton2stage.music.beats import music_beats
 from skeleton2stage.music.groove import Groove, steady_groove
 from skeleton2stage.music.percussion import SAMPLE_RATE_HZ, Pattern, find_pattern, hit_times, swing_phase, synthesise
+from skeleton2stage.music.tracks import Track, write_wavs
 
 GROOVE = Groove((0.0, 0.5, 1.0, 1.5, 2.0), (1.0, 0.5, 1.0, 0.5, 1.0), pattern="rock")
 
@@ -118,3 +121,67 @@ def test_beats_are_detected_where_the_groove_put_them(bpm, meter, pattern, swing
     assert len(truth) - 2 <= len(beats) < len(truth)
     # The envelope itself is about one frame late.
     assert np.abs(beats[:, None] - truth).min(axis=1).max() < 2.5
+
+
+@pytest.mark.parametrize(
+    ("bpm", "pattern", "swing"),
+    [(80, "rock", 0.0), (90, "house", 1 / 3), (100, "salsa", 0.0), (110, "rock", 1 / 3), (120, "house", 0.0),
+     (130, "salsa", 1 / 3)],
+)
+def test_a_beat_tracker_finds_the_tempo_of_the_wav(tmp_path, bpm, pattern, swing):
+    track = Track("steady", steady_groove(bpm, 10.0, 4, swing, pattern=pattern), 10.0, seed=bpm)
+    audio, rate_hz = read_audio(write_wavs([track], tmp_path)[0])
+    tempo_bpm, _ = librosa.beat.beat_track(y=audio, sr=rate_hz)
+    assert tempo_bpm.item() == pytest.approx(bpm, rel=0.04)
+
+
+def beat_strengths(groove, audio):
+    """Return the onset strength at each beat, the largest within 50 ms of it."""
+    envelope = librosa.onset.onset_strength(y=audio, sr=SAMPLE_RATE_HZ)
+    frames = np.round(60 * np.array(groove.beats_s)).astype(int)
+    return np.array([envelope[max(0, frame - 3) : frame + 4].max() for frame in frames])
+
+
+@pytest.mark.parametrize("pattern", ["waltz", "slow_waltz"])
+@pytest.mark.parametrize("seed", range(2))
+def test_a_waltz_is_accented_on_every_third_beat(pattern, seed):
+    groove = steady_groove(120, 10.0, 3, pattern=pattern)
+    # The first bar is left out: an onset at the very start has nothing before it.
+    bars = beat_strengths(groove, synthesise(groove, 10.0, seed))[3:18].reshape(5, 3)
+    assert (bars[:, 0] > 1.15 * bars[:, 1:].max(axis=1)).all()
+    strengths = bars.flatten()
+    by_lag = [np.corrcoef(strengths[:-lag], strengths[lag:])[0, 1] for lag in (1, 2, 3, 4)]
+    assert np.argmax(by_lag) == 2 and by_lag[2] > 0.9
+
+
+def band(audio, low_hz, high_hz):
+    spectrum = np.fft.rfft(audio)
+    hz = np.fft.rfftfreq(len(audio), 1 / SAMPLE_RATE_HZ)
+    return np.fft.irfft(np.where((hz >= low_hz) & (hz < high_hz), spectrum, 0), len(audio))
+
+
+@pytest.mark.parametrize("swing", [0.0, 0.2, 1 / 3, 0.5])
+def test_swing_delays_the_off_beats_that_are_heard(swing):
+    groove = steady_groove(96, 8.0, 4, swing, pattern="house")  # its hats are off the beat alone
+    hats = np.abs(band(synthesise(groove, 8.0, seed=3), 6500, 15360))
+    phases = []
+    for start_s, stop_s in zip(groove.beats_s[:-1], groove.beats_s[1:], strict=True):
+        middle, stop = (int(SAMPLE_RATE_HZ * (start_s + part * (stop_s - start_s))) for part in (0.4, 0.95))
+        onset = middle + np.argmax(hats[middle:stop] > 0.3 * hats[middle:stop].max())
+        phases.append((onset / SAMPLE_RATE_HZ - start_s) / (stop_s - start_s))
+    np.testing.assert_allclose(phases, 0.5 + swing / 2, atol=0.01)  # 0.01 of a beat: 6 ms
+
+
+def test_drums_are_heard_on_their_own_beats():
+    groove = steady_groove(100, 9.6, pattern="rock")
+    audio = synthesise(groove, 9.6, seed=1)
+
+    def loudness(low_hz, high_hz):
+        """Return power [bars, 4] from 30 to 100 ms after each beat, when the click of the kick is over."""
+        power = band(audio, low_hz, high_hz) ** 2
+        spans = ((SAMPLE_RATE_HZ * (beat_s + np.array([0.03, 0.1]))).astype(int) for beat_s in groove.beats_s)
+        return np.array([power[start:stop].mean() for start, stop in spans]).reshape(-1, 4)
+
+    kick, snare = loudness(0, 120), loudness(1000, 5000)
+    assert (kick[:, [0, 2]].min(axis=1) > 10 * kick[:, [1, 3]].max(axis=1)).all()
+    assert (snare[:, [1, 3]].min(axis=1) > 10 * snare[:, [0, 2]].max(axis=1)).all()
