@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -120,3 +120,31 @@ def read_pickle(
     except Exception as error:  # noqa: BLE001 - a damaged pickle can raise almost anything
         reason = f"{type(error).__name__}: {error}"
         raise UserError(f"{path} is damaged or not a pickle ({reason}): copy it again") from None
+
+
+def read_npy(path: Path) -> Any:  # noqa: ANN401 - an .npy file may hold any of the admitted types
+    """Read an .npy file, an array or one pickled value, running nothing from it.
+
+    Raises UserError where the file is missing, cut short, or names anything but plain containers and arrays.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            shape, _, dtype = _npy_header(file)
+            if not dtype.hasobject:
+                file.seek(0)
+                return np.lib.format.read_array(file, allow_pickle=False)
+            held = RestrictedUnpickler(file, encoding="latin1").load()
+            return held.item() if shape == () else held
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist") from None
+    except pickle.UnpicklingError as error:
+        raise UserError(f"refused to read {path}: {error}") from None
+    except Exception as error:  # noqa: BLE001 - a damaged pickle can raise almost anything
+        raise UserError(f"{path} is damaged or not an .npy file ({error}): copy it again") from None
+
+
+def _npy_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Return shape, whether in Fortran's order, and type of an .npy file's array; leave the file at its data."""
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    return read(file)

@@ -16,17 +16,26 @@ def markdown_table(rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in aligned) + "\n"
 
 
-def bootstrap_error(values: np.ndarray, groups: list[str], seed: int = 0) -> float | None:
+def resamples(n: int, seed: int = 0) -> np.ndarray:
+    """Return which of n things each bootstrap resample holds, [N_RESAMPLES, n], drawn with replacement."""
+    return np.random.default_rng(seed).integers(n, size=(N_RESAMPLES, n))
+
+
+def bootstrap_error(
+    values: np.ndarray, groups: list[str], seed: int = 0, weights: np.ndarray | None = None
+) -> float | None:
     """Return the bootstrap standard error of the mean of values [N]; None where there is one group only.
 
     `groups` [N] names what each value comes from, such as the file that windows are cut from. Whole groups are
     drawn, with replacement: values of one group are alike, and drawing them singly would understate the error.
+    `weights` [N] are those of a weighted mean.
     """
     names = sorted(set(groups))
     if len(names) < 2:
         return None
     index = np.array([names.index(group) for group in groups])
-    sums = np.bincount(index, weights=np.asarray(values, dtype=np.float64))
-    draws = np.random.default_rng(seed).integers(len(names), size=(N_RESAMPLES, len(names)))
-    means = sums[draws].sum(axis=1) / np.bincount(index)[draws].sum(axis=1)
+    weights = np.ones(len(values)) if weights is None else np.asarray(weights, dtype=np.float64)
+    sums = np.bincount(index, weights=weights * values)
+    draws = resamples(len(names), seed)
+    means = sums[draws].sum(axis=1) / np.bincount(index, weights=weights)[draws].sum(axis=1)
     return float(means.std(ddof=1))

@@ -68,6 +68,8 @@ def test_pen_rate_is_pooled_over_frames_and_can_be_left_out():
     of_near, of_clear = (evaluation.per_motion[name]["pen_rate"] for name in ("near", "clear"))
     assert of_near > of_clear + 50
     assert evaluation.metrics["pen_rate"] == pytest.approx((20 * of_near + 60 * of_clear) / 80)
+    assert evaluation.penetration.shape == (4, 24)  # two seconds by half seconds
+    assert evaluation.penetration[0].sum() == pytest.approx((15 * of_near + 15 * of_clear) / 30, rel=0.2)
     assert load_penetration(False, "open") is None
     assert evaluate_motions({"clear": clear}).skipped["pen_rate"] == "pen_rate=false"
 

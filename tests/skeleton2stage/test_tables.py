@@ -22,3 +22,8 @@ def test_values_of_one_group_count_once():
 
 def test_one_group_has_no_error():
     assert bootstrap_error(np.array([1.0, 2.0]), ["a", "a"]) is None
+
+
+def test_weights_are_those_of_the_mean():
+    weighted = bootstrap_error(np.array([1.0, 5.0]), ["a", "b"], weights=np.array([1.0, 3.0]))
+    assert weighted == bootstrap_error(np.array([1.0, 5.0, 5.0, 5.0]), ["a", "b", "b", "b"])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from skeleton2stage.errors import UserError
+from skeleton2stage.motion.folder import AnyMotion
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.motion.skeleton import N_JOINTS
 
@@ -17,17 +18,18 @@ MIN_FRAMES = 3  # an acceleration needs three
 class Clip:
     """The part of a dance that metrics look at.
 
-    joints_w: [T, 24, 3] m, z up, the mean skeleton's. axis_angle: [T, 24, 3] rad, local rotations.
+    joints_w: [T, 24, 3] m, z up, the mean skeleton's where rotations are known. axis_angle: [T, 24, 3] rad, local
+    rotations; None of motions that are joint positions only.
     """
 
     joints_w: torch.Tensor
-    axis_angle: torch.Tensor
+    axis_angle: torch.Tensor | None
 
     def __len__(self) -> int:
         return len(self.joints_w)
 
 
-def check_motion(motion: Motion) -> None:
+def check_motion(motion: AnyMotion) -> None:
     """Raise UserError where a motion is not at 30 fps or too short for metrics."""
     if motion.fps != FPS:
         raise UserError(f"metrics need {FPS:g} frames a second, not {motion.fps:g}: convert the motion first")
@@ -35,9 +37,11 @@ def check_motion(motion: Motion) -> None:
         raise UserError(f"metrics need at least {MIN_FRAMES} frames; this motion has {len(motion)}")
 
 
-def clip_of(motion: Motion) -> Clip:
+def clip_of(motion: AnyMotion) -> Clip:
     """Return the first 600 frames of a motion; raise UserError where it is not at 30 fps or too short."""
     check_motion(motion)
+    if not isinstance(motion, Motion):
+        return Clip(torch.from_numpy(motion.joints_w[:MAX_FRAMES]), None)
     cut = motion.slice(0, MAX_FRAMES)
     return Clip(torch.from_numpy(cut.joints()), torch.from_numpy(cut.poses))
 

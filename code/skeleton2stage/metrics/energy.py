@@ -24,8 +24,8 @@ def motion_energy(joints_w: torch.Tensor) -> torch.Tensor:
     return 0.5 * (kinetic_energy(positions) + energy_expenditure(positions)).mean(dim=-1)
 
 
-def kinetic_energy(positions: torch.Tensor) -> torch.Tensor:
-    """Return each joint's mean squared window velocity [..., J] (m/s)^2, of positions [..., T, J, 3] m.
+def kinetic_energy(positions: torch.Tensor, fps: float = FPS) -> torch.Tensor:
+    """Return each joint's mean squared window velocity [..., J] (m/s)^2, of [..., T, J, D] m along any D axes.
 
     The window of frame i holds the steps that end at frames i-2 to i+2, as far as they exist; their mean
     is the way from its first to its last frame over the time between them.
@@ -35,7 +35,7 @@ def kinetic_energy(positions: torch.Tensor) -> torch.Tensor:
     first = (frame - HALF_WINDOW - 1).clamp(min=0)
     last = (frame + HALF_WINDOW).clamp(max=n_frames - 1)
     way = _difference(positions, first, last)
-    return (way * _per_second(last - first, way)).square().sum(dim=-1).mean(dim=-2)
+    return (way * _per_second(last - first, way, fps)).square().sum(dim=-1).mean(dim=-2)
 
 
 def energy_expenditure(positions: torch.Tensor) -> torch.Tensor:
@@ -51,7 +51,7 @@ def energy_expenditure(positions: torch.Tensor) -> torch.Tensor:
     first = (frame - HALF_WINDOW).clamp(min=1) - 1
     last = (frame + HALF_WINDOW).clamp(max=n_frames - 2)
     change = _difference(velocity, first, last)
-    return (change * _per_second(last - first, change)).norm(dim=-1).mean(dim=-2)
+    return (change * _per_second(last - first, change, FPS)).norm(dim=-1).mean(dim=-2)
 
 
 def _difference(values: torch.Tensor, first: torch.Tensor, last: torch.Tensor) -> torch.Tensor:
@@ -59,6 +59,6 @@ def _difference(values: torch.Tensor, first: torch.Tensor, last: torch.Tensor) -
     return values.index_select(-3, last) - values.index_select(-3, first)
 
 
-def _per_second(frames: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+def _per_second(frames: torch.Tensor, like: torch.Tensor, fps: float) -> torch.Tensor:
     """Return the rate 1 / (frames / fps), [n, 1, 1] in the type of `like`."""
-    return (FPS / frames).to(like.dtype)[:, None, None]
+    return (fps / frames).to(like.dtype)[:, None, None]

@@ -125,7 +125,7 @@ def measure(motion: Motion, limits: CheckLimits) -> Figures:
     floor = floor_height(joints_w)
     lowest = support_height(joints_w).min(axis=1) - floor
     accel = _peaks(joints_w, order=2)
-    frozen = np.linalg.norm(np.diff(joints_w, axis=0), axis=-1).max(axis=1) < FROZEN_STEP_M
+    frozen = _frozen(joints_w)
     return Figures(
         seconds=motion.duration_s,
         floor_m=floor,
@@ -140,7 +140,7 @@ def measure(motion: Motion, limits: CheckLimits) -> Figures:
         tremble_m=tremble(joints_w),
         fall_mps2=fastest_fall(joints_w),
         frozen_s=_longest_s(frozen),
-        repeated_share=float(frozen.mean()) if len(frozen) else 0.0,
+        repeated_share=_share(frozen),
     )
 
 
@@ -216,6 +216,22 @@ def _jumps(found: Figures, limits: CheckLimits) -> list[str]:
     ]
 
 
+def doubts(joints_w: np.ndarray, limits: CheckLimits) -> tuple[str, ...]:
+    """Return what in joints [T, 24, 3] m at 30 frames a second looks like a file misread, nothing if it looks right.
+
+    Only what says so whoever dances: floating, jumping and trembling are what metrics are there to measure.
+    """
+    joints_w = joints_w.astype(np.float64)
+    floor_m, fall, repeated = floor_height(joints_w), fastest_fall(joints_w), _share(_frozen(joints_w))
+    found = (
+        (abs(floor_m) > limits.max_floor_shift_m, f"its floor is at {floor_m:.2f} m: is it in metres?"),
+        (fall > limits.max_fall_mps2, f"it falls at {fall:.0f} m/s^2, gravity being 9.8: is it at 30 frames a second?"),
+        (repeated > limits.max_repeated_share, f"{100 * repeated:.0f} % of its frames are the one before: was it "
+                                               "made at a lower frame rate, or does it freeze?"),
+    )
+    return tuple(sentence for wrong, sentence in found if wrong)
+
+
 def on_floor(motion: Motion, found: Figures, limits: CheckLimits) -> Motion:
     """Return the motion with its floor at z = 0: shifted, unless the floor is within floor_m of it already."""
     return motion if abs(found.floor_m) <= limits.floor_m else motion.shifted(np.array([0.0, 0.0, -found.floor_m]))
@@ -283,6 +299,16 @@ def tremble(joints_w: np.ndarray) -> float:
         return 0.0
     near, far = joints_w[1:-3] + joints_w[3:-1], joints_w[:-4] + joints_w[4:]
     return float(np.median(np.linalg.norm(joints_w[2:-2] - (4 * near - far) / 6, axis=-1).max(axis=1)))
+
+
+def _frozen(joints_w: np.ndarray) -> np.ndarray:
+    """Return whether each frame but the first repeats the one before, [T-1], of joints [T, 24, 3] m."""
+    return np.linalg.norm(np.diff(joints_w, axis=0), axis=-1).max(axis=1) < FROZEN_STEP_M
+
+
+def _share(frames: np.ndarray) -> float:
+    """Return the share of True among frames [T], 0 of none."""
+    return float(frames.mean()) if len(frames) else 0.0
 
 
 def _peaks(joints_w: np.ndarray, order: int) -> np.ndarray:

@@ -3,12 +3,17 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from tqdm import tqdm
 
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.formats import NotAMotion, motion_files, read_motion
+from skeleton2stage.motion.formats import AUTO, EXTENSIONS, NotAMotion, motion_files, read_motion
 from skeleton2stage.motion.motion import Motion
+from skeleton2stage.motion.positions import POSITION_FORMATS, SUFFIX, JointMotion, read_positions
+
+AnyMotion = Motion | JointMotion
+_Found = TypeVar("_Found")
 
 
 def read_folder(
@@ -20,12 +25,31 @@ def read_folder(
     are files that are whole but hold no motion, such as AMASS's shape files. Raises UserError where no file can
     be used.
     """
-    motions: dict[str, Motion] = {}
+    return _read_files(folder, EXTENSIONS, lambda path: read_motion(path, file_format), check)
+
+
+def read_any_folder(
+    folder: Path, file_format: str, check: Callable[[AnyMotion], None]
+) -> tuple[dict[str, AnyMotion], int]:
+    """Return the same of a folder that may hold files of joint positions too, for those who need no rotations."""
+    return _read_files(folder, (*EXTENSIONS, SUFFIX), lambda path: _read_any(path, file_format), check)
+
+
+def _read_any(path: Path, file_format: str) -> AnyMotion:
+    if file_format in POSITION_FORMATS or (file_format == AUTO and path.suffix.lower() == SUFFIX):
+        return read_positions(path, file_format)
+    return read_motion(path, file_format)
+
+
+def _read_files(
+    folder: Path, extensions: tuple[str, ...], read: Callable[[Path], _Found], check: Callable[[_Found], None]
+) -> tuple[dict[str, _Found], int]:
+    motions: dict[str, _Found] = {}
     n_bad = 0
-    files = motion_files(folder)
+    files = motion_files(folder, extensions)
     for path in tqdm(files, desc="reading", unit="file", leave=False, disable=None):
         try:
-            motion = read_motion(path, file_format)
+            motion = read(path)
             check(motion)
             motions[_name(path, folder)] = motion
         except NotAMotion as reason:

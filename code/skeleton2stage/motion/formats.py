@@ -37,6 +37,8 @@ SMPLH_BODY_JOINTS = 22
 HANDS = (22, 23)
 # A head lower than this over the feet, on average over a clip, means that the axes were misread.
 MIN_HEAD_OVER_FEET_M = 0.3
+# Axis-angle needs no more than pi, and fits that go round with a dancer some turns in some frames.
+MAX_ANGLE_RAD = 4.0 * np.pi
 # PopDanceSet was estimated from video, whose camera stands 5 m from the dancer and 1 m over the floor.
 POPDANCE_SHIFT_M = np.array([0.0, -5.0, 1.0])
 _SLICED = ("edge_sliced", "popdance_sliced")
@@ -116,13 +118,22 @@ def _with_name(path: Path, sentence: str) -> str:
     return sentence if str(path) in sentence else f"{path}: {sentence}"
 
 
+def head_over_feet(joints_w: np.ndarray, axis: int = 2) -> float:
+    """Return the mean height (m) of the head over the ankles along an axis, z's by default, of [T, 24, 3] m."""
+    head, ankles = joints_w[:, skeleton.joint_index("head"), axis], joints_w[:, [7, 8], axis].mean(axis=1)
+    return float((head - ankles).mean())
+
+
 def _check_upright(found: MotionFile) -> None:
     joints_w = found.motion.joints()
-    height = (joints_w[:, skeleton.joint_index("head"), 2] - joints_w[:, [7, 8], 2].mean(axis=1)).mean()
+    height, along_y = head_over_feet(joints_w), head_over_feet(joints_w, axis=1)
     if height < MIN_HEAD_OVER_FEET_M:
+        turned = ""
+        if along_y >= MIN_HEAD_OVER_FEET_M:
+            turned = f" and {along_y:.2f} m along y, so that y seems to be up in it: turn it z up, or"
         raise NotUpright(
-            f"read as {found.format} ({found.up_axis} up), its head is on average {height:.2f} m over its feet: "
-            "this is another format, or the dancer lies down throughout; name the format"
+            f"read as {found.format} ({found.up_axis} up), its head is on average {height:.2f} m over its feet"
+            f"{turned or ': this is another format, or the dancer lies down throughout;'} name the format"
         )
 
 
@@ -197,9 +208,17 @@ def _poses(content: dict[str, Any], key: str) -> np.ndarray:
 def _finished(format_name: str, raw: _Raw) -> MotionFile:
     """Return z-up motion at 30 fps of what a file holds."""
     checked = Motion(raw.poses, raw.translation, raw.fps)
+    _check_radians(checked.poses)
     poses, translation = _turned_up(checked.poses, checked.translation, raw.up_axis)
     motion = to_fps(replace(checked, poses=poses, translation=translation), FPS)
     return MotionFile(motion, format_name, raw.fps, raw.up_axis, len(checked))
+
+
+def _check_radians(poses: np.ndarray) -> None:
+    """Raise UserError where most poses [T, 24, 3] have an angle that only degrees reach."""
+    largest = float(np.median(np.linalg.norm(poses, axis=-1).max(axis=1)))
+    if largest > MAX_ANGLE_RAD:
+        raise UserError(f"its rotations reach {largest:.0f} rad in most frames: give radians, these look like degrees")
 
 
 def _turned_up(poses: np.ndarray, translation: np.ndarray, up_axis: str) -> tuple[np.ndarray, np.ndarray]:
@@ -351,7 +370,7 @@ def write_motion(path: Path, motion: Motion) -> None:
     })
 
 
-def motion_files(path: Path) -> list[Path]:
+def motion_files(path: Path, extensions: tuple[str, ...] = EXTENSIONS) -> list[Path]:
     """Return a motion file itself, or those under a folder, sorted; raise UserError where there are none."""
     path = Path(path)
     if path.is_file():
@@ -360,8 +379,8 @@ def motion_files(path: Path) -> list[Path]:
         raise UserError(f"{path} does not exist")
     files = sorted(
         file for file in path.rglob("*")
-        if file.suffix.lower() in EXTENSIONS and not file.name.startswith(".") and file.is_file()
+        if file.suffix.lower() in extensions and not file.name.startswith(".") and file.is_file()
     )
     if not files:
-        raise UserError(f"{path} holds no motion files ({', '.join(EXTENSIONS)})")
+        raise UserError(f"{path} holds no motion files ({', '.join(extensions)})")
     return files

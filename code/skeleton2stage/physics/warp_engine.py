@@ -14,6 +14,7 @@ import warp as wp
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.physics.simulator_options import SimulatorOptions
+from skeleton2stage.warp_devices import warp_device
 
 # What runs out, and the setting that gives it more.
 _OVERFLOWS = {
@@ -27,20 +28,14 @@ _STEPS_BETWEEN_CHECKS = 30
 _SPARE_CONTACTS = 256  # few worlds do not average out
 
 
-def warp_device(name: str) -> wp.Device:
+def simulator_device(name: str) -> wp.Device:
     """Return Warp's device for cuda, cuda:N or cpu; raise UserError where there is no such GPU."""
-    if name == "cpu":
-        wp.config.log_level = wp.LOG_ERROR  # it would warn that there is no GPU
-        return wp.get_device("cpu")
-    if not torch.cuda.is_available():
+    if name != "cpu" and not torch.cuda.is_available():
         raise UserError(
             f"simulator mujoco_warp finds no NVIDIA GPU for device={name}: choose simulator=mujoco, "
             "or device=cpu to run it on one CPU thread"
         )
-    wp.config.log_level = wp.LOG_WARNING  # it would tell of every kernel that it loads
-    wp.init()  # device_from_torch does not, as get_device does
-    index = torch.device(name).index
-    return wp.device_from_torch(torch.device("cuda", torch.cuda.current_device() if index is None else index))
+    return warp_device(torch.device(name))
 
 
 class WarpEngine:
@@ -52,7 +47,7 @@ class WarpEngine:
     """
 
     def __init__(self, model: mujoco.MjModel, n_worlds: int, substeps: int, options: SimulatorOptions) -> None:
-        self.wp_device = warp_device(options.device)
+        self.wp_device = simulator_device(options.device)
         self.device = torch.device(wp.device_to_torch(self.wp_device))
         self._substeps = substeps
         self._floor = model.geom("floor").id

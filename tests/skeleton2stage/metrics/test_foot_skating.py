@@ -19,6 +19,13 @@ def test_published_ratios(published, public_joints):
             assert float(foot_skating(joints)) == pytest.approx(expected, rel=1e-4), name
 
 
+def test_published_means_of_the_set(published, public_joints):
+    for foot, key in (((7, 10), "footskate_left_nanmean"), ((8, 11), "footskate_right_nanmean")):
+        counts = [sliding_counts(joints, foot) for joints in public_joints.values()]
+        ratios = torch.stack([slides / grounded for slides, grounded in counts])
+        assert float(ratios.nanmean()) == pytest.approx(published["set"][key], rel=1e-4), key
+
+
 def _gliding(step_m, n_frames=5):
     """Return both feet on the floor, the right one gliding along x."""
     joints = torch.zeros(n_frames, 24, 3)

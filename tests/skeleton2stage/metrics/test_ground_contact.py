@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 import torch
 
-from skeleton2stage.metrics.ground_contact import fgd, fgd_floating, fgd_penetration, ground_contact_reward
+from skeleton2stage.metrics.ground_contact import (
+    FLOATING_FROM_M,
+    fgd,
+    fgd_floating,
+    fgd_penetration,
+    ground_contact_reward,
+    height_over_floor,
+)
 
 
 def _with_lowest(heights):
@@ -22,6 +29,15 @@ def test_published_deviation(published, public_joints):
         values = published["per_motion"][name]
         assert float(fgd_penetration(joints)) == pytest.approx(values["penetration_mm_per_frame"], rel=1e-4), name
         assert float(fgd_floating(joints)) == pytest.approx(values["floating_mm_per_frame"], rel=1e-4), name
+
+
+def test_published_heights_and_frames(published, public_arrays, public_joints):
+    for name, joints in public_joints.items():
+        height, values = height_over_floor(joints), published["per_motion"][name]
+        lowest = public_arrays[f"{name}/lowest_joint_height"][:600]
+        np.testing.assert_allclose(height + values["ground_height_m"], lowest, atol=1e-5, err_msg=name)
+        assert int((height < 0).sum()) == values["penetration_frames"], name
+        assert int((height > FLOATING_FROM_M).sum()) == values["floating_frames"], name
 
 
 def test_deviation_by_hand():

@@ -1,20 +1,14 @@
 import json
 
+import numpy as np
 import pytest
 import torch
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.metrics.clip import clip_of
-from skeleton2stage.metrics.table import (
-    Evaluation,
-    clip_metrics,
-    comparison_table,
-    evaluation_table,
-    metric_named,
-    read_metrics,
-    write_evaluation,
-)
+from skeleton2stage.metrics.table import Evaluation, clip_metrics, evaluation_table, metric_named, write_evaluation
 from skeleton2stage.motion.motion import Motion
+from skeleton2stage.motion.positions import JointMotion
 
 EVALUATION = Evaluation(
     frames={"a.pkl": 100, "b.pkl": 300},
@@ -58,44 +52,66 @@ def test_still_clip_has_finite_metrics():
     }
 
 
+def test_joint_positions_have_what_positions_suffice_for():
+    still = _still(5)
+    values = clip_metrics(clip_of(JointMotion(still.joints())))
+    assert clip_metrics(clip_of(still)) == values | {"mot_mag": 0.0} and "mot_mag" not in values
+
+
 def test_pooled_metrics_weigh_frames_and_others_motions():
     assert EVALUATION.metrics == {"pfc": 1.5, "fgd": (8.0 * 100 + 4.0 * 300) / 400, "bas": 0.5}
+
+
+def test_standard_errors_are_those_of_the_mean_over_motions():
+    values = np.random.default_rng(0).normal(size=400)
+    per_motion = {str(i): {"pfc": float(value), "fgd": float(value)} for i, value in enumerate(values)}
+    errors = Evaluation(dict.fromkeys(per_motion, 30), per_motion).standard_errors
+    assert errors["pfc"] == pytest.approx(values.std() / 20, rel=0.06) and errors["fgd"] == errors["pfc"]
+    seeded = Evaluation(dict.fromkeys(per_motion, 30), per_motion, seed=1).standard_errors
+    assert seeded["pfc"] != errors["pfc"]
+
+
+def test_the_error_of_a_pooled_metric_weighs_frames():
+    # All frames but a few are of motions that agree.
+    frames = {"a": 600, "b": 600, "c": 600, "d": 3}
+    per_motion = {name: {"fgd": 1.0, "pfc": 1.0} for name in "abc"} | {"d": {"fgd": 9.0, "pfc": 9.0}}
+    errors = Evaluation(frames, per_motion).standard_errors
+    assert errors["fgd"] < 0.5 * errors["pfc"]
+
+
+def test_one_motion_has_no_standard_error():
+    assert Evaluation({"a": 30}, {"a": {"pfc": 1.0}}).standard_errors == {}
 
 
 def test_json_keeps_its_contract(tmp_path):
     write_evaluation(tmp_path / "metrics.json", EVALUATION)
     content = json.loads((tmp_path / "metrics.json").read_text())
-    assert list(content) == ["n_motions", "n_frames", "fps", "metrics", "per_motion", "skipped"]
+    assert list(content) == [
+        "n_motions", "n_frames", "fps", "metrics", "standard_errors", "per_motion", "skipped", "reference",
+    ]
     assert (content["n_motions"], content["n_frames"], content["fps"]) == (2, 400, 30)
     assert content["per_motion"]["a.pkl"]["bas"] == 0.5
     assert content["skipped"] == {"imitation": "no policy"}
-    assert read_metrics(tmp_path / "metrics.json") == EVALUATION.metrics
+    assert content["metrics"] == EVALUATION.metrics and content["standard_errors"] == EVALUATION.standard_errors
     assert sorted(path.name for path in tmp_path.iterdir()) == ["metrics.json", "metrics.md"]
     assert (tmp_path / "metrics.md").read_text() == evaluation_table(EVALUATION)
 
 
-def test_table_for_people_tells_what_is_missing():
+def test_table_for_people_shows_errors_and_tells_what_is_missing():
     text = evaluation_table(EVALUATION)
     assert text.startswith("2 motions, 400 frames at 30 fps")
-    assert "| pfc ↓  | 1.5000 |" in text
+    assert f"1.5000 ± {EVALUATION.standard_errors['pfc']:.4f}" in text
+    assert "0.5000 |" in text  # bas, of one motion
     assert "- imitation was skipped: no policy" in text
 
 
-def test_comparison_shows_changes_from_the_first_column():
-    table = comparison_table({"base": {"pfc": 2.0, "fgd": 0.0}, "tuned": {"pfc": 1.5, "fgd": 1.0, "bas": 0.25}})
-    head, rule, *rows = table.splitlines()
-    assert len({len(line) for line in table.splitlines()}) == 1
-    assert [cell.strip() for cell in head.strip("|").split("|")] == ["metric", "base", "tuned"]
-    assert rule.count(":") == 2
-    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
-    assert cells == [
-        ["pfc ↓", "2.0000", "1.5000 (-25.0 %)"], ["fgd ↓", "0.00", "1.00 (+1.00)"], ["bas ↑", "–", "0.2500"]
-    ]
+def test_what_only_a_set_has_stands_with_its_reference():
+    evaluation = Evaluation({}, {}, of_set={"fid_k": 2.0}, errors_of_set={"fid_k": 0.5}, reference="mocap, 24 motions")
+    assert evaluation.metrics == {"fid_k": 2.0}
+    text = evaluation_table(evaluation)
+    assert "2.00 ± 0.50" in text and "relative to mocap, 24 motions" in text
 
 
-def test_unknown_names_and_files_are_explained(tmp_path):
+def test_unknown_names_are_explained():
     with pytest.raises(UserError, match="choose one of .*pfc"):
         metric_named("pcf")
-    (tmp_path / "other.json").write_text("[1]")
-    with pytest.raises(UserError, match="not a metrics.json"):
-        read_metrics(tmp_path / "other.json")

@@ -12,6 +12,7 @@ from skeleton2stage.motion.checks import (
     CheckLimits,
     centre_of_mass,
     complaints,
+    doubts,
     fastest_fall,
     floor_height,
     largest_turn,
@@ -148,6 +149,19 @@ def test_low_frame_rate_repeats_frames():
     dance = dancing_motion()
     every_other = np.arange(180) // 2 * 2
     assert kinds(Motion(dance.poses[every_other], dance.translation[every_other])) >= {"repeats"}
+
+
+def test_only_misread_files_are_in_doubt():
+    dance, every_other = dancing_motion(), np.arange(180) // 2 * 2
+    shaken = moved(dance, 0.02 * (np.arange(180) % 2))
+    assert kinds(shaken) and doubts(dance.joints(), LIMITS) == doubts(shaken.joints()[:1], LIMITS) == ()
+    for joints, words in (
+        (dance.joints() + 5.0, "floor is at 5"),
+        (dance.joints()[every_other], "50 % of its frames"),
+        (moved(dancing_motion(120), jumps(0.3, 40, 6, rate=2.0)).joints(), "is it at 30 frames"),
+    ):
+        (doubt,) = doubts(joints, LIMITS)
+        assert words in doubt
 
 
 def test_five_seconds_are_enough_and_one_frame_less_is_not():

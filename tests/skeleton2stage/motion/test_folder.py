@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.folder import read_folder
+from skeleton2stage.motion.folder import read_any_folder, read_folder
 from skeleton2stage.motion.formats import write_motion
 from skeleton2stage.motion.motion import Motion
 
@@ -39,3 +39,12 @@ def test_a_folder_without_any_usable_file_is_refused(tmp_path):
     write_motion(tmp_path / "a.pkl", upright(4))
     with pytest.raises(UserError, match="none of the 1 files"):
         read_folder(tmp_path, "auto", at_least_ten)
+
+
+def test_joint_positions_are_read_where_they_suffice(tmp_path):
+    write_motion(tmp_path / "a.pkl", upright(12))
+    np.save(tmp_path / "b.npy", upright(12).joints())
+    assert set(read_folder(tmp_path, "auto", at_least_ten)[0]) == {"a.pkl"}
+    motions, n_bad = read_any_folder(tmp_path, "auto", at_least_ten)
+    assert set(motions) == {"a.pkl", "b.npy"} and n_bad == 0
+    np.testing.assert_allclose(motions["b.npy"].joints(), motions["a.pkl"].joints(), atol=1e-6)

@@ -4,7 +4,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from motion_samples import WRITERS, at_60_fps, lying_motion, upright_motion, write_amass
+from motion_samples import WRITERS, Y_UP, at_60_fps, lying_motion, turned, upright_motion, write_amass
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import write_pickle
@@ -140,7 +140,11 @@ def bad_contents():
     camera = {"transl": np.zeros((4, 3)), "pred_thetas": np.zeros((4, 72)), "pred_camera": np.zeros((3, 1))}
     nan = good["smpl_trans"].copy()
     nan[2, 1] = np.nan
+    lying_poses, lying_pelvis = turned(motion, Y_UP)
     return {
+        "y_up": ({"smpl_poses": lying_poses, "smpl_trans": lying_pelvis}, "1.5. m along y, .* y seems to be up"),
+        "degrees": (good | {"smpl_poses": np.rad2deg(good["smpl_poses"])}, "look like degrees"),
+        "no_frames": ({"smpl_poses": np.zeros((0, 72)), "smpl_trans": np.zeros((0, 3))}, "no frames"),
         "nan": (good | {"smpl_trans": nan}, "NaN"),
         "joints": (good | {"smpl_poses": np.zeros((4, 66))}, "24 joints"),
         "length": (good | {"smpl_trans": np.zeros((5, 3))}, "4 frames"),
@@ -181,6 +185,14 @@ def test_missing_file_and_unknown_format(tmp_path):
         read_motion(tmp_path / "none.pkl")
     with pytest.raises(UserError, match="unknown motion format 'aist'.*" + ", ".join(sorted(["auto", *FORMATS]))):
         read_motion(tmp_path / "none.pkl", "aist")
+
+
+def test_a_few_turns_too_many_are_not_degrees(tmp_path):
+    motion = upright_motion(30)
+    axis = motion.poses[:4, 0] / np.linalg.norm(motion.poses[:4, 0], axis=-1, keepdims=True)
+    motion.poses[:4, 0] += 6 * np.pi * axis
+    write_motion(tmp_path / "a.pkl", motion)
+    assert len(read_motion(tmp_path / "a.pkl")) == 30
 
 
 def test_motion_files(tmp_path):

@@ -1,0 +1,89 @@
+import json
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from skeleton2stage.errors import UserError
+from skeleton2stage.metrics.bars import bars_svg
+from skeleton2stage.metrics.comparison import Result, as_json, as_latex, as_markdown, read_result, write_comparison
+
+RESULTS = [
+    Result("base", {"pfc": 2.0, "fgd": 0.0, "mot_mag": 0.4}, {"pfc": 0.5}),
+    Result("tuned_1", {"pfc": 1.5, "fgd": 1.0, "mot_mag": 0.3, "bas": 0.25}, {"pfc": 0.25}),
+    Result("third", {"pfc": 3.0, "bas": 0.5}, {}),
+]
+
+
+def cells_of(row, mark):
+    return [cell.strip() for cell in row.strip(mark).split(mark)]
+
+
+def test_markdown_shows_errors_changes_and_the_best():
+    table = as_markdown(RESULTS)
+    head, rule, *rows = table.splitlines()
+    assert len({len(line) for line in table.splitlines()}) == 1
+    assert cells_of(head, "|") == ["metric", "base", "tuned_1", "third"] and rule.count(":") == 3
+    assert [cells_of(row, "|") for row in rows] == [
+        ["pfc ↓", "2.0000 ± 0.5000", "**1.5000 ± 0.2500** (-25.0 %)", "3.0000 (+50.0 %)"],
+        ["fgd ↓", "**0.00**", "1.00 (+1.00)", "–"],
+        ["mot_mag →", "0.4000", "0.3000 (-25.0 %)", "–"],
+        ["bas ↑", "–", "0.2500", "**0.5000**"],
+    ]
+
+
+def test_latex_is_escaped_and_balanced():
+    begin, rule, head, _, *rows, last_rule, end = as_latex(RESULTS).splitlines()
+    assert begin == r"\begin{tabular}{lrrr}" and end == r"\end{tabular}" and rule == last_rule == r"\hline"
+    assert cells_of(head.removesuffix(r" \\"), "&") == ["metric", "base", r"tuned\_1", "third"]
+    assert cells_of(rows[0].removesuffix(r" \\"), "&") == [
+        r"pfc $\downarrow$", r"2.0000 $\pm$ 0.5000", r"\textbf{1.5000} $\pm$ 0.2500 (-25.0\,\%)", r"3.0000 (+50.0\,\%)",
+    ]
+    assert rows[2].startswith(r"mot\_mag $\rightarrow$") and len(rows) == 4
+
+
+def test_json_holds_numbers():
+    content = json.loads(as_json(RESULTS))
+    assert [result["title"] for result in content["results"]] == ["base", "tuned_1", "third"]
+    tuned = content["metrics"]["pfc"]["results"][1]
+    assert tuned == {
+        "title": "tuned_1", "value": 1.5, "error": 0.25, "change": -0.5, "change_percent": -25.0, "best": True,
+    }
+    assert content["metrics"]["fgd"]["results"][1]["change_percent"] is None
+    assert not any(cell["best"] for cell in content["metrics"]["mot_mag"]["results"])
+
+
+def test_the_suffix_chooses_the_form(tmp_path):
+    for suffix, form in ((".md", as_markdown), (".tex", as_latex), (".json", as_json)):
+        write_comparison(tmp_path / f"table{suffix}", RESULTS)
+        assert (tmp_path / f"table{suffix}").read_text() == form(RESULTS)
+    with pytest.raises(UserError, match=r"\.md, \.tex, \.json"):
+        write_comparison(tmp_path / "table.txt", RESULTS)
+
+
+def test_equal_values_are_not_the_best():
+    assert "**" not in as_markdown([Result("a", {"pfc": 1.0}, {}), Result("b", {"pfc": 1.0}, {})])
+    assert "**" not in as_markdown([Result("a", {"pfc": 1.0}, {}), Result("b", {}, {})])
+
+
+def test_results_of_earlier_versions_are_read_and_others_refused(tmp_path):
+    (tmp_path / "old.json").write_text('{"n_motions": 3, "metrics": {"pfc": 1.0}}')
+    assert read_result("old", tmp_path / "old.json") == Result("old", {"pfc": 1.0}, {}, n_motions=3)
+    (tmp_path / "other.json").write_text("[1]")
+    with pytest.raises(UserError, match="not a metrics.json"):
+        read_result("other", tmp_path / "other.json")
+
+
+def test_bars_are_in_proportion_with_intervals():
+    name = "{http://www.w3.org/2000/svg}"
+    panels = ElementTree.fromstring(bars_svg(RESULTS)).findall(f"{name}g")
+    assert [panel.find(f"{name}text").text for panel in panels] == ["pfc ↓", "fgd ↓", "mot_mag →", "bas ↑"]
+    widths = [float(bar.get("width")) for bar in panels[0].findall(f"{name}rect")]
+    assert widths[1] / widths[0] == pytest.approx(0.75, abs=0.01)
+    lines = panels[0].findall(f"{name}line")
+    spans = [float(line.get("x2")) - float(line.get("x1")) for line in lines]
+    assert len(spans) == 2 and spans[0] / widths[0] == pytest.approx(2 * 1.96 * 0.5 / 2.0, abs=0.01)
+    assert len(panels[3].findall(f"{name}rect")) == 2  # the base has no bas
+
+
+def test_titles_cannot_break_the_drawing():
+    assert "a &lt;b&gt; &amp; c" in bars_svg([Result("a <b> & c", {"pfc": 1.0}, {})])

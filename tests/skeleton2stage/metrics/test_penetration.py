@@ -1,0 +1,61 @@
+"""Penetrations of the open body in poses whose trouble is known."""
+
+import numpy as np
+import pytest
+import torch
+
+from skeleton2stage.body import mesh
+from skeleton2stage.body.model import load_body
+from skeleton2stage.metrics.penetration import PenetrationCounter, face_parts, pen_rate
+
+TRUNK_AND_THIGH, LEFT_ARM = (0, 1, 3, 6, 9), (16, 18, 20, 22)
+
+
+@pytest.fixture(scope="module")
+def counter():
+    return PenetrationCounter(load_body("open"), "cpu")
+
+
+@pytest.fixture(scope="module")
+def poses():
+    """Return the T-pose, the left arm swung into the side, and half the way there, [3, 24, 3]."""
+    poses = torch.zeros(3, 24, 3)
+    poses[1:, 16, 2] = torch.tensor([-1.75, -0.5])
+    return poses
+
+
+def test_the_t_pose_is_clean_and_an_arm_in_the_side_is_not(counter, poses):
+    rest, inside, beside = counter.pairs(poses).tolist()
+    assert rest == beside == 0 and inside > 150
+
+
+def test_parts_say_which_limbs_meet(counter, poses):
+    parts = counter.faces_by_part(poses)
+    assert parts.shape == (3, 24)
+    assert torch.equal(parts.sum(dim=1), 2 * counter.pairs(poses))
+    limbs = parts[1].tolist()
+    assert sum(limbs[j] for j in LEFT_ARM) > 100 and sum(limbs[j] for j in TRUNK_AND_THIGH) > 100
+    assert limbs[8] == limbs[11] == limbs[21] == 0
+
+
+def test_where_the_body_is_and_faces_does_not_matter(counter, poses):
+    turned = poses.clone()
+    turned[:, 0] = torch.tensor([[0.0, 0.0, 0.0], [1.0, 2.0, -1.0], [-3.0, 0.3, 0.0]])
+    assert torch.equal(counter.pairs(turned), counter.pairs(poses))
+
+
+def test_pen_rate_is_the_mean_of_exact_counts(counter, poses):
+    body = load_body("open")
+    vertices = body.vertices(poses, torch.zeros(3, 3)).numpy()
+    exact = [len(mesh.self_intersections(frame, body.faces)) for frame in vertices]
+    assert counter.pairs(poses).tolist() == exact
+    assert pen_rate(counter.faces_by_part(poses)) == pytest.approx(np.mean(exact), rel=1e-12)
+
+
+def test_every_face_has_a_part():
+    body = load_body("open")
+    parts = face_parts(body)
+    assert parts.shape == (len(body.faces),)
+    assert set(parts.tolist()) == set(range(24))
+    lowest = body.rest_vertices[body.faces].mean(axis=1)[:, 1].argmin()
+    assert parts[lowest] in (7, 8, 10, 11)
