@@ -37,7 +37,8 @@ def test_cached_features_with_songs_beside_them(runs, tmp_path, clicks):
     clicks(music / "one.wav", 10.0)
     assert main(_arguments(runs, music, tmp_path / "out")) == 0
     out = tmp_path / "out" / "exp-3"
-    assert sorted(path.name for path in out.iterdir()) == ["metrics.json", "metrics.md", "one.pkl", "two.pkl"]
+    written = ["metrics.json", "metrics.md", "metrics_penetration.svg", "one.pkl", "two.pkl"]
+    assert sorted(path.name for path in out.iterdir()) == written
     content = json.loads((out / "metrics.json").read_text())
     assert (content["n_motions"], content["n_frames"]) == (2, 600)
     assert "bas" in content["per_motion"]["one.pkl"] and "bas" not in content["per_motion"]["two.pkl"]

@@ -79,6 +79,13 @@ class MusicEncoding:
         """Return every window n times, copies side by side: [B * n, ...]."""
         return self._map(lambda x: x.repeat_interleave(n, dim=0))
 
+    def expand(self, n: int) -> "MusicEncoding":
+        """Return the only window n times over, [n], without a copy.
+
+        On a CPU the gradient of an index with repeats adds up in the order in which threads come.
+        """
+        return self._map(lambda x: x.expand(n, *x.shape[1:]))
+
     def select(self, index: torch.Tensor | slice) -> "MusicEncoding":
         """Return the chosen windows."""
         return self._map(lambda x: x[index])
@@ -177,7 +184,7 @@ class DanceDecoder(nn.Module):
         """Return the encoding of `batch` unconditional windows."""
         turns = self.rotary.turns(self.config.window_frames)
         one = self._encoding(self.null_cond_embed, self.null_cond_hidden, turns)
-        return one.select(torch.zeros(batch, dtype=torch.long, device=self.device))
+        return one.expand(batch)
 
     def encode_guided(self, music: torch.Tensor) -> MusicEncoding:
         """Return the encoding that `guided_forward` takes: B windows of music, then B of nothing."""

@@ -228,7 +228,7 @@ from pathlib import Path
 from test_worker_process import start
 worker = start(Path({program!r}))
 print(worker.pid, flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 
@@ -239,5 +239,5 @@ def test_a_worker_does_not_outlive_its_parent(program, death):
         pid = int(parent.stdout.readline())
         assert is_running(pid)
         parent.send_signal(death)
-        parent.wait(10)
+        parent.wait(60)
     assert wait_until_gone(pid)
