@@ -222,13 +222,14 @@ def test_a_closed_worker_says_so(program):
 
 
 PARENT = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
 sys.path.insert(0, {tests!r})
 from pathlib import Path
 from test_worker_process import start
 worker = start(Path({program!r}))
 print(worker.pid, flush=True)
-time.sleep(600)
+time.sleep(60)
 """
 
 
@@ -239,5 +240,5 @@ def test_a_worker_does_not_outlive_its_parent(program, death):
         pid = int(parent.stdout.readline())
         assert is_running(pid)
         parent.send_signal(death)
-        parent.wait(60)
+        parent.wait(30)
     assert wait_until_gone(pid)
