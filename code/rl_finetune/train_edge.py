@@ -215,9 +215,8 @@ def check_windows(windows: DanceWindows, config: TrainEdgeConfig) -> None:
 
 
 def can_capture(config: TrainEdgeConfig, accelerator: Accelerator) -> bool:
-    """Return whether gradients are to be computed by a CUDA graph: on one GPU, without autocast."""
-    on_one_gpu = accelerator.device.type == "cuda" and accelerator.num_processes == 1
-    return config.cuda_graph and on_one_gpu and config.precision != "bf16"
+    """Return whether gradients are to be computed by a CUDA graph: on one GPU."""
+    return config.cuda_graph and accelerator.device.type == "cuda" and accelerator.num_processes == 1
 
 
 def can_compile(config: TrainEdgeConfig, accelerator: Accelerator) -> bool:

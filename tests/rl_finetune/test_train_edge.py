@@ -254,10 +254,11 @@ def test_share_within_counts_heights_and_rotations():
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
-def test_replayed_steps_equal_plain_ones(windows, tmp_path):
+@pytest.mark.parametrize("precision", ["float32", "bf16"])
+def test_replayed_steps_equal_plain_ones(windows, tmp_path, precision):
     plain, captured = (
-        EdgeTrainer(configured(f"cuda_graph={graph}", "device=auto", "precision=float32"), windows,
-                    tmp_path / graph, Accelerator())
+        EdgeTrainer(configured(f"cuda_graph={graph}", "device=auto", f"precision={precision}"), windows,
+                    tmp_path / graph, Accelerator(mixed_precision="bf16" if precision == "bf16" else "no"))
         for graph in ("false", "true")
     )
     assert isinstance(captured.gradients, CapturedCall)

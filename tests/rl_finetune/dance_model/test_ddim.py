@@ -180,3 +180,16 @@ def test_bf16_predictions_are_near_those_in_float32(edge_model):
     assert 0.0 < difference < 0.02
     with pytest.raises(UserError, match="bf16"):
         Predictor(model, music, "half")
+
+
+@pytest.mark.parametrize("form", [{}, {"data_std": 0.3}, {"cutoff_hz": 6.0}])
+def test_bf16_does_not_round_the_motion_itself(form):
+    """A network in 16 bits that says 0 leaves what is added to it in 32."""
+    torch.manual_seed(0)
+    model = DanceDecoder(DenoiserConfig(5, 20, 16, 16, 1, 2, 3, 0.0, **form)).eval()
+    with torch.no_grad():
+        model.final_layer.weight.zero_()
+        model.final_layer.bias.copy_(torch.linspace(-0.8, 0.8, 5))
+    x, music = 0.1 * torch.randn(2, 20, 5), torch.randn(2, 20, 3)
+    exact, ours = (Predictor(model, music, precision)(x, 19, 2.0) for precision in ("float32", "bf16"))
+    torch.testing.assert_close(ours, exact, atol=1e-6, rtol=0)
