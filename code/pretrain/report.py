@@ -34,8 +34,8 @@ def score_set(
 
 
 def summary(scores: DanceScores) -> dict[str, float]:
-    """Return the means of scores over their dances."""
-    means = {name: round(float(value.float().mean()), 4) for name, value in vars(scores).items()}
+    """Return the means over their dances of the scores that are one number a dance."""
+    means = {name: round(float(value.float().mean()), 4) for name, value in vars(scores).items() if value.ndim == 1}
     return {"windows": len(scores.imitation), **means}
 
 

@@ -1,7 +1,7 @@
 """Preparing training windows: motions with their songs, or with percussion made from their own beats."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,11 @@ from skeleton2stage.music.percussion import SAMPLE_RATE_HZ, synthesise
 from skeleton2stage.music.slicing import WINDOW_S, slice_audio
 
 WINDOW_FRAMES = round(WINDOW_S * FPS)
+# A dancer's beats alone would give every clip about the tempo it fits best, and a model that has never heard another:
+# salsa came out at 80 to 95 beats a minute. Renditions go through these ranges, with uneven beats that fall on the
+# dancer's, then with nearly even ones.
+TEMPI_BPM = ((80.0, 92.0), (92.0, 106.0), (106.0, 122.0), (122.0, 140.0))
+STEADINESSES = (20.0, 100.0)
 AIST_NAME_PARTS = 6  # genre, situation, camera, dancer, music, choreography
 
 
@@ -34,7 +39,7 @@ class WindowConfig:
     """
 
     stride_s: float = 0.5
-    renditions: int = 2
+    renditions: int = 8
     layout: str = "edge"
     seed: int = 0
     music: str = BASELINE
@@ -100,6 +105,8 @@ def _description(motions: dict[str, Path], songs: dict[str, Path], config: Windo
 def prepare(motions: dict[str, Path], songs: dict[str, Path], config: WindowConfig) -> DanceWindows:
     """Cut all motions of at least 5 s into windows with their music."""
     layout = layouts.layout_named(config.layout)
+    if all(song_of(stem, songs) for stem in motions):
+        config = replace(config, renditions=1)
     frames, starts, clips, music, names = [], [], [], [], []
     for number, (stem, path) in enumerate(tqdm(sorted(motions.items()), desc="windows")):
         motion = read_motion(path)
@@ -137,17 +144,19 @@ def clip_tracks(
 ) -> list[tuple[np.ndarray, int]]:
     """Return the audio tracks (samples, rate in Hz) of a clip, `renditions` of them: its song, or percussion.
 
-    A song is cut at the end of the clip, which began with it. Percussion falls on the dancer's own beats; each
-    rendition has its own pattern and timbre.
+    A song is cut at the end of the clip, which began with it. Percussion falls on the dancer's own beats as far as
+    its tempo allows; each rendition has its own tempo, pattern and timbre.
     """
     if song is not None:
         audio, rate_hz = read_audio(song)
         return [(audio[: round(motion.duration_s * rate_hz)], rate_hz)] * config.renditions
-    groove = groove_from_motion(motion.joints(), motion.fps)
-    return [
-        (synthesise(groove, motion.duration_s, seed * config.renditions + rendition), SAMPLE_RATE_HZ)
-        for rendition in range(config.renditions)
-    ]
+    joints, tracks = motion.joints(), []
+    for rendition in range(config.renditions):
+        rounds, tempo = divmod(rendition, len(TEMPI_BPM))
+        steadiness = STEADINESSES[rounds % len(STEADINESSES)]
+        groove = groove_from_motion(joints, motion.fps, bpm=TEMPI_BPM[tempo], steadiness=steadiness)
+        tracks.append((synthesise(groove, motion.duration_s, seed * config.renditions + rendition), SAMPLE_RATE_HZ))
+    return tracks
 
 
 def window_features(tracks: list[tuple[np.ndarray, int]], stem: str, config: WindowConfig) -> np.ndarray:

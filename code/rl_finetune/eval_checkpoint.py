@@ -42,7 +42,7 @@ class EvalCheckpointConfig:
     seed: int
     n_steps: int
     eta: float
-    guidance: float
+    guidance: float | None
     fgd_guidance: str
     foot_lock: bool
     reference: str
@@ -70,7 +70,7 @@ def main(arguments: list[str]) -> int:
     judge = load_judge(config.policy, config.simulator, config.body, config.simulator_options)
     yardstick = load_yardstick(config.reference)
     model = load_dance_model(checkpoint).to(pick_device(config.device))
-    sampling = SamplingConfig(config.n_steps, config.eta, config.guidance)
+    sampling = SamplingConfig(config.n_steps, config.eta, model.guidance_or(config.guidance))
     refinements = Refinements(config.fgd_guidance, config.foot_lock)
     written = write_dances(model, sources, config.out, sampling, config.seed, refinements)
     beats = _beats(config, list(written.motions))

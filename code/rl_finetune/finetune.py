@@ -35,6 +35,7 @@ class Finetuner:
         self.config, self.run, self.accelerator = config, run, accelerator
         self.model = dance_model.load(paths.locate(config.checkpoint), accelerator.device)
         self.denoiser = self.model.denoiser.eval()  # no dropout: what is sampled must score the same in the update
+        self.guidance = self.model.guidance_or(config.guidance)
         self.prompts = load_prompts(paths.locate(config.music), self.model).spread(config.max_prompts)
         settings = reweighted(read_reward_settings(paths.locate(config.rewards)), config.reward_weights or {})
         scorer = partial(
@@ -75,7 +76,7 @@ class Finetuner:
         own = own.repeat_interleave(config.samples_per_prompt)
         music = self.prompts.features[own].to(accelerator.device)
         generator = torch.Generator(accelerator.device).manual_seed(self._draw_seed(epoch))
-        sampling = SamplingConfig(config.n_steps, config.eta, config.guidance)
+        sampling = SamplingConfig(config.n_steps, config.eta, self.guidance)
         return own.to(accelerator.device), sample(self.denoiser, music, generator, sampling, record=True), music
 
     def _draw_seed(self, epoch: int) -> int:
@@ -104,7 +105,7 @@ class Finetuner:
         """Take one optimiser step along the policy gradient."""
         config = self.config
         self.optimiser.zero_grad(set_to_none=True)
-        gradient = GradientConfig(config.guidance, config.dances_per_pass, config.steps_per_pass)
+        gradient = GradientConfig(self.guidance, config.dances_per_pass, config.steps_per_pass)
         steps = self._trained_steps(samples, epoch)
         loss = accumulate_gradient(self.denoiser, samples, music, advantages, steps, gradient)
         self._average_gradients()

@@ -27,7 +27,7 @@ class FinetuneConfig:
     seed: int
     n_steps: int
     eta: float
-    guidance: float
+    guidance: float | None
     ema_decay: float
     max_grad_norm: float
     weight_decay: float

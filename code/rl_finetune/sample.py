@@ -29,7 +29,7 @@ class SampleConfig:
     seed: int
     n_steps: int
     eta: float
-    guidance: float
+    guidance: float | None
     precision: str
     fgd_guidance: str
     foot_lock: bool
@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> int:
         raise UserError(f"out={config.out} is a file where a folder for the dances was expected")
     sources = music_sources(config.music, config.seconds)
     model = load_dance_model(paths.locate(config.checkpoint)).to(pick_device(config.device))
-    sampling = SamplingConfig(config.n_steps, config.eta, config.guidance, config.precision)
+    sampling = SamplingConfig(config.n_steps, config.eta, model.guidance_or(config.guidance), config.precision)
     written = write_dances(model, sources, config.out, sampling, config.seed, config.refinements)
     for name, motion in written.motions.items():
         print(f"{config.out / name}  {motion.duration_s:.1f} s")

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from rl_finetune.clip_lists import read_lists, select_clips
 from rl_finetune.dance_model.adan import Adan
 from rl_finetune.dance_model.captured import CapturedCall
-from rl_finetune.dance_model.ddim import generator_for, sample
+from rl_finetune.dance_model.ddim import SamplingConfig, generator_for, sample
 from rl_finetune.dance_model.denoiser import DanceDecoder, n_parameters
 from rl_finetune.dance_model.ema import ExponentialMovingAverage
 from rl_finetune.dance_model.kinematics import kinematic_tree
@@ -102,7 +102,7 @@ class EdgeTrainer:
         """Draw a batch, take one optimiser step, and return the losses."""
         torch.manual_seed(step_seed(self.config.seed, self.accelerator.process_index, self.step))
         self.model.train()
-        factor = learning_rate_factor(self.step, self.config.steps, self.config.cool_down)
+        factor = learning_rate_factor(self.step, self.config.steps, self.config.cool_down, self.config.warm_up)
         for group in self.optimiser.param_groups:
             group["lr"] = factor * self.config.learning_rate
         losses = self.gradients()
@@ -118,6 +118,8 @@ class EdgeTrainer:
         vectors, music = self.windows.draw(config.batch_size)
         losses = self._losses(self.model, vectors, music, config.augment, config.cond_drop_prob)
         self.accelerator.backward(losses.total(config.losses))
+        if config.max_grad_norm > 0:
+            nn.utils.clip_grad_norm_(self.denoiser.parameters(), config.max_grad_norm)
         return DanceLosses(*(term.detach() for term in losses))
 
     def _losses(
@@ -168,7 +170,7 @@ class EdgeTrainer:
         denoiser = DanceDecoder(self.config.denoiser).to(self.accelerator.device)
         self.ema.copy_to(denoiser)
         self.music_scaler.fold_into(denoiser)
-        return DanceModel(denoiser.eval(), self.layout, self.scaler, self.config.music)
+        return DanceModel(denoiser.eval(), self.layout, self.scaler, self.config.music, self.config.guidance)
 
     @torch.no_grad()
     def _held_out_figures(self) -> dict[str, float]:
@@ -192,7 +194,8 @@ class EdgeTrainer:
             return {}
         index = torch.linspace(0, len(self.windows) - 1, count).long().to(self.accelerator.device)
         music = self.windows.music[index, 0]
-        dances = sample(model.denoiser, music, generator_for(model.denoiser, self.config.seed)).x0
+        generator = generator_for(model.denoiser, self.config.seed)
+        dances = sample(model.denoiser, music, generator, SamplingConfig(guidance=model.guidance)).x0
         made = motion_figures(model.scaler.unnormalise(dances), self.layout)
         real = motion_figures(self.windows.vectors(index), self.layout)
         return {f"preview/{name}": value for name, value in made.items()} | {
@@ -224,11 +227,14 @@ def can_compile(config: TrainEdgeConfig, accelerator: Accelerator) -> bool:
     return config.compiled and accelerator.device.type == "cuda"
 
 
-def learning_rate_factor(step: int, steps: int, cool_down: float) -> float:
-    """Return what the learning rate is multiplied by: 1, then straight down to 0 over the last share `cool_down`."""
-    if cool_down == 0:
-        return 1.0
-    return min(1.0, (steps - step) / (cool_down * steps))
+def learning_rate_factor(step: int, steps: int, cool_down: float, warm_up: int = 0) -> float:
+    """Return what the learning rate is multiplied by in a step.
+
+    Straight up over the first `warm_up` steps, 1, then straight down to 0 over the last share `cool_down`.
+    """
+    up = (step + 1) / (warm_up + 1)
+    down = (steps - step) / (cool_down * steps) if cool_down else 1.0
+    return min(1.0, up, down)
 
 
 def schedule_on(device: torch.device) -> NoiseSchedule:

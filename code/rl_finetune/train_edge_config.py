@@ -37,10 +37,13 @@ class TrainEdgeConfig:
     max_minutes: float
     batch_size: int
     learning_rate: float
+    warm_up: int
     cool_down: float
+    max_grad_norm: float
     weight_decay: float
     ema_decay: float
     cond_drop_prob: float
+    guidance: float
     standardise_music: bool
     half_storage: bool
     log_every: int
@@ -58,6 +61,9 @@ class TrainEdgeConfig:
         for name in ("learning_rate", "ema_decay"):
             if getattr(self, name) <= 0:
                 raise UserError(f"{name} must be above 0, not {getattr(self, name)}")
+        for name in ("warm_up", "max_grad_norm"):
+            if getattr(self, name) < 0:
+                raise UserError(f"{name} must not be negative, not {getattr(self, name)}")
         if not 0 <= self.cool_down <= 1:
             raise UserError(f"cool_down is a share of the steps, in [0, 1], not {self.cool_down}")
         if not 0 <= self.cond_drop_prob < 1:

@@ -52,7 +52,7 @@ def test_percussion_is_made_for_clips_without_songs(folder):
     assert windows.names == ("a", "b")
     assert windows.clips.tolist() == [0, 0, 1]
     assert windows.starts.tolist() == [0, 15, 165]
-    assert windows.music.shape == (3, 2, 150, 35)
+    assert windows.music.shape == (3, 8, 150, 35)
     assert windows.frames.shape == (315, 151)
     beats = windows.music[..., 34].sum(dim=-1)
     assert (beats >= 5).all()  # 5 s at 80 bpm or more hold 6 beats, of which a tracker may drop one
@@ -86,9 +86,33 @@ def test_a_song_of_the_same_name_is_used(tmp_path):
     soundfile.write(tmp_path / "wavs" / "a.wav", clicks, RATE_HZ)
     windows = dance_windows(tmp_path, WindowConfig())
     assert len(windows) == 1  # the song, not the motion, ends first
-    assert torch.equal(windows.music[:, 0], windows.music[:, 1])
+    assert windows.music.shape[1] == 1  # nothing to tell renditions of a song apart
     onsets = windows.music[0, 0, :, 33].nonzero().flatten()
     assert (onsets.diff() == 15).sum() >= 5  # clicks every half second
+
+
+def test_songs_and_percussion_may_be_mixed(tmp_path, clicks):
+    write_motion(tmp_path / "danced.pkl", 150)
+    write_motion(tmp_path / "silent.pkl", 150)
+    clicks(tmp_path / "danced.wav", 5.0)
+    music = dance_windows(tmp_path, WindowConfig(renditions=2)).music
+    assert torch.equal(music[0, 0], music[0, 1])
+    assert not torch.equal(music[1, 0], music[1, 1])
+
+
+def test_renditions_differ_in_tempo_and_then_in_steadiness(monkeypatch):
+    made = []
+    monkeypatch.setattr(dance_data, "synthesise", lambda groove, *_: made.append(np.diff(groove.beats_s)))
+    motion = swinging(600)
+    spans = np.random.default_rng(0).uniform(8, 24, size=60)  # frames from one turn of the arms to the next
+    turns = np.interp(np.arange(600), spans.cumsum(), np.arange(60))
+    motion.poses[:, 16:18, 2] = 0.8 * np.cos(np.pi * turns)[:, None]
+    clip_tracks(motion, None, WindowConfig(renditions=8), seed=0)
+    tempi = [60 / np.median(intervals) for intervals in made]
+    for tempo, (slowest, fastest) in zip(tempi, 2 * dance_data.TEMPI_BPM, strict=True):
+        assert slowest - 3 <= tempo <= fastest + 3
+    uneven, even = (np.mean([np.std(intervals) for intervals in half]) for half in (made[:4], made[4:]))
+    assert even < uneven
 
 
 def test_aist_clips_find_the_song_that_their_name_tells():

@@ -273,3 +273,18 @@ def test_the_learning_rate_cools_down_over_the_last_share_of_the_steps():
     factors = [train_edge.learning_rate_factor(step, 100, 0.2) for step in (0, 80, 90, 100)]
     assert factors == pytest.approx([1.0, 1.0, 0.5, 0.0])
     assert train_edge.learning_rate_factor(100, 100, 0.0) == 1.0
+
+
+def test_the_learning_rate_comes_up_over_the_first_steps():
+    factors = [train_edge.learning_rate_factor(step, 100, 0.5, warm_up=4) for step in (0, 3, 4, 50, 75)]
+    assert factors == pytest.approx([0.2, 0.8, 1.0, 1.0, 0.5])
+
+
+def test_gradients_are_clipped(windows, tmp_path):
+    def norm(limit):
+        trainer = EdgeTrainer(configured(f"max_grad_norm={limit}"), windows, tmp_path / limit, Accelerator(cpu=True))
+        trainer.gradients()
+        return torch.stack([p.grad.norm() for p in trainer.denoiser.parameters() if p.grad is not None]).norm()
+
+    assert norm("0") > 0.02
+    assert norm("0.01") == pytest.approx(0.01, rel=1e-3)

@@ -15,6 +15,8 @@ from rl_finetune.dance_model.denoiser import DanceDecoder
 from rl_finetune.dance_model.predictor import Predictor
 from rl_finetune.dance_model.schedule import DDIMStep, cosine_schedule, ddim_steps
 
+DEFAULT_GUIDANCE = 2.0  # EDGE's
+
 # Changes a step's predicted x_0 [B, T, D] before it is used, as test-time guidance does.
 RefineX0 = Callable[[torch.Tensor, DDIMStep], torch.Tensor]
 
@@ -40,7 +42,7 @@ class SamplingConfig:
 
     n_steps: int = 50
     eta: float = 1.0
-    guidance: float = 2.0
+    guidance: float = DEFAULT_GUIDANCE
     precision: str = "float32"
     compiled: bool = False
 

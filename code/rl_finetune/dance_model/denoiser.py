@@ -216,8 +216,10 @@ class DanceDecoder(nn.Module):
         """Return the prediction under classifier-free guidance, both halves in one forward pass.
 
         Ho, Salimans 2022: unconditional + weight (conditional - unconditional). `encoding` [2B] comes from
-        `encode_guided`; `weight` is one number or [B, 1, 1].
+        `encode_guided`; `weight` is one number or [B, 1, 1]. At the number 1 only the conditional half is computed.
         """
+        if not isinstance(weight, torch.Tensor) and weight == 1.0:
+            return self.forward_encoded(x, times, encoding.select(slice(0, len(x))))
         both = self.forward_encoded(torch.cat((x, x)), torch.cat((times, times)), encoding)
         conditional, unconditional = both.chunk(2)
         return unconditional + weight * (conditional - unconditional)

@@ -1,11 +1,12 @@
 """A dance model as it is stored and used: denoiser, motion layout, scaler, and kind of music features."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
 
 from rl_finetune.dance_model import edge_checkpoint
+from rl_finetune.dance_model.ddim import DEFAULT_GUIDANCE
 from rl_finetune.dance_model.denoiser import DanceDecoder, DenoiserConfig
 from skeleton2stage.checkpoint import load_checkpoint, save_checkpoint
 from skeleton2stage.errors import UserError, unknown_name
@@ -22,13 +23,15 @@ MUSIC_KINDS = {"baseline": 35, "jukebox": 4800}
 class DanceModel:
     """A denoiser and what one must know to feed it music and read its motions.
 
-    music: name of the features it was trained on, a key of MUSIC_KINDS.
+    music: name of the features it was trained on, a key of MUSIC_KINDS. guidance: classifier-free guidance weight
+    that its dances come out best with, EDGE's 2 if nothing else is known.
     """
 
     denoiser: DanceDecoder
     layout: MotionLayout
     scaler: MinMaxScaler
     music: str = "baseline"
+    guidance: float = DEFAULT_GUIDANCE
 
     def __post_init__(self) -> None:
         config = self.denoiser.config
@@ -52,7 +55,11 @@ class DanceModel:
 
     def to(self, device: torch.device | str) -> "DanceModel":
         """Return the model on another device; the denoiser itself moves."""
-        return DanceModel(self.denoiser.to(device), self.layout, self.scaler.to(device), self.music)
+        return replace(self, denoiser=self.denoiser.to(device), scaler=self.scaler.to(device))
+
+    def guidance_or(self, given: float | None) -> float:
+        """Return the guidance weight that is given, or where none is (None) the model's own."""
+        return self.guidance if given is None else given
 
     def motions(self, scaled: torch.Tensor) -> list[Motion]:
         """Return the motions of samples [B, T, D] in [-1, 1]."""
@@ -66,7 +73,7 @@ class DanceModel:
         weights = {f"denoiser.{k}": v.to(dtype) for k, v in unshared_state(self.denoiser).items()}
         scaler = {"scaler.scale": self.scaler.scale, "scaler.minimum": self.scaler.minimum}
         config = {
-            "kind": KIND, "layout": self.layout.name, "music": self.music,
+            "kind": KIND, "layout": self.layout.name, "music": self.music, "guidance": self.guidance,
             "denoiser": asdict(self.denoiser.config),
         }
         save_checkpoint(path, weights | scaler, config)
@@ -92,8 +99,9 @@ def load(path: Path, device: torch.device | str = "cpu") -> DanceModel:
         denoiser = DanceDecoder(DenoiserConfig(**config["denoiser"])).eval()
         scaler = MinMaxScaler(tensors.pop("scaler.scale"), tensors.pop("scaler.minimum"))
         load_weights(denoiser, {name.removeprefix("denoiser."): value for name, value in tensors.items()})
-        model = DanceModel(denoiser, layout_named(config["layout"]), scaler, config["music"])
-    except (KeyError, TypeError, RuntimeError) as error:
+        guidance = float(config.get("guidance", DEFAULT_GUIDANCE))
+        model = DanceModel(denoiser, layout_named(config["layout"]), scaler, config["music"], guidance)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise UserError(f"{path} does not fit its description ({_first_line(error)}): copy both files again") from None
     return model.to(device)
 

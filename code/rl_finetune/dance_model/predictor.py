@@ -43,7 +43,7 @@ class Predictor:
         self._predict_x0 = torch.compile(predict_x0) if compiled else predict_x0
         with self._cast():
             self._encoding = model.encode_guided(music)
-        self._recorded: CapturedCall[torch.Tensor] | None = None
+        self._recorded: dict[bool, CapturedCall[torch.Tensor]] = {}  # by whether guidance mixes two predictions
         self._x = music.new_empty(len(music), model.config.window_frames, model.config.motion_width)
         self._times = torch.zeros(len(music), dtype=torch.long, device=music.device)
         self._guidance = music.new_empty(len(music), 1, 1)
@@ -58,13 +58,19 @@ class Predictor:
         if x_t.device.type != "cuda":
             return self._predict(x_t, guidance)
         self._x.copy_(x_t)
+        if not isinstance(guidance, torch.Tensor) and guidance == 1.0:
+            return self._replay(1.0)
         if isinstance(guidance, torch.Tensor):
             self._guidance.copy_(guidance)
         else:
             self._guidance.fill_(guidance)
-        if self._recorded is None:
-            self._recorded = CapturedCall(lambda: self._predict(self._x, self._guidance), warm_up_calls=1)
-        return self._recorded()
+        return self._replay(self._guidance)
+
+    def _replay(self, guidance: float | torch.Tensor) -> torch.Tensor:
+        kind = isinstance(guidance, torch.Tensor)
+        if kind not in self._recorded:
+            self._recorded[kind] = CapturedCall(lambda: self._predict(self._x, guidance), warm_up_calls=1)
+        return self._recorded[kind]()
 
     def _predict(self, x: torch.Tensor, guidance: float | torch.Tensor) -> torch.Tensor:
         with torch.no_grad(), self._cast():

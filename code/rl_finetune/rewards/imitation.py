@@ -1,8 +1,11 @@
-"""The physical verdict as a reward."""
+"""The physical verdict as a reward, of a whole dance or of each of its frames."""
 
 import torch
+from torch.nn.functional import avg_pool1d, pad
 
 from rl_finetune.rewards.base import Dances, Reward, RewardContext, register
+
+CREDIT_FRAMES = 15
 
 
 @register("imitation")
@@ -20,3 +23,18 @@ class ImitationReward(Reward):
     def __call__(self, dances: Dances) -> torch.Tensor:
         """Return one score a dance, [N]."""
         return self._scorer.score(dances.motions).imitation.to(dances.poses.device)
+
+
+@register("imitation_frames")
+class FrameImitationReward(ImitationReward):
+    """The same tracking reward, each frame's credit for what follows it within half a second.
+
+    A dance's mean says that it was hard to perform; this says where. What makes a body stray is in the motion
+    shortly before it does, so that a frame gets the mean of its own reward and of the 14 after it.
+    """
+
+    def __call__(self, dances: Dances) -> torch.Tensor:
+        """Return one score a frame, [N, T]."""
+        rewards = self._scorer.score(dances.motions).frame_rewards
+        ahead = pad(rewards[:, None], (0, CREDIT_FRAMES - 1), mode="replicate")
+        return avg_pool1d(ahead, CREDIT_FRAMES, stride=1)[:, 0].to(dances.poses.device)

@@ -18,9 +18,9 @@ MIN_ACCENT = 0.55
 # How far music and movement may lie apart and still be heard as one, in 60-fps frames: the σ of the
 # beat alignment score, so that the tracker below maximises that very score.
 _ALIGNMENT_SIGMA_FRAMES = 3.0
-# Cost of a beat's interval d against the tempo's τ: _STEADINESS · log²(d / τ). 10 % costs a fifth of the
-# gain of a beat that falls on a beat of the dancer.
-_STEADINESS = 20.0
+# Cost of a beat's interval d against the tempo's τ: steadiness · log²(d / τ). At this one, 10 % costs a fifth of
+# the gain of a beat that falls on a beat of the dancer.
+STEADINESS = 20.0
 _INTERVAL_RANGE = (0.75, 1.33)
 
 
@@ -100,20 +100,22 @@ def steady_groove(
 
 
 def groove_from_motion(
-    joints: np.ndarray, fps: float = 30.0, meter: int = 4, swing: float = 0.0, pattern: str | None = None
+    joints: np.ndarray, fps: float = 30.0, meter: int = 4, swing: float = 0.0, pattern: str | None = None,
+    bpm: tuple[float, float] = (MIN_BPM, MAX_BPM), steadiness: float = STEADINESS,
 ) -> Groove:
     """Return a groove whose beats fall on a dancer's own kinetic beats where an even tempo allows.
 
-    joints: [T, 24, 3] m, all of them. The tempo (80 to 140 bpm) and the beats are those that maximise
-    mean beat alignment less the cost of uneven intervals; beats around which the dancer moves more
-    are louder; the bar starts where that puts most loudness.
+    joints: [T, 24, 3] m, all of them. The tempo (of the range `bpm`) and the beats are those that maximise
+    mean beat alignment less the cost of uneven intervals, which `steadiness` scales; beats around which the
+    dancer moves more are louder; the bar starts where that puts most loudness.
     Raises UserError where the clip is too short for two beats at the slowest tempo.
     """
     speed = beat_frames.kinetic_speed(joints, fps, max_duration_s=None)
     slowest_frames = beat_frames.FPS * 60.0 / MIN_BPM
     if len(speed) < 2 * _INTERVAL_RANGE[1] * slowest_frames:
         raise UserError(f"a clip of {len(joints) / fps:.2f} s is too short to find its beats: give 2 s or more")
-    frames = track_beats(alignment(beat_frames.kinetic_beats(joints, fps, max_duration_s=None), len(speed)))
+    score = alignment(beat_frames.kinetic_beats(joints, fps, max_duration_s=None), len(speed))
+    frames = track_beats(score, bpm, steadiness)
     accents = movement_accents(speed, frames)
     times_s = np.round(frames / beat_frames.FPS, 4)
     return Groove(tuple(times_s), tuple(accents), meter, strongest_phase(accents, meter), swing, pattern)
@@ -129,26 +131,28 @@ def alignment(kinetic_beats: np.ndarray, n_frames: int) -> np.ndarray:
     return np.exp(-(distance**2) / (2.0 * _ALIGNMENT_SIGMA_FRAMES**2))
 
 
-def track_beats(score: np.ndarray) -> np.ndarray:
-    """Return the best beat frames for a score per 60-fps frame [T], over all tempi of 80 to 140 bpm.
+def track_beats(
+    score: np.ndarray, bpm: tuple[float, float] = (MIN_BPM, MAX_BPM), steadiness: float = STEADINESS
+) -> np.ndarray:
+    """Return the best beat frames for a score per 60-fps frame [T], over all tempi of a range.
 
     Each tempo is tracked by dynamic programming; the best is the one with the most score a beat.
     """
-    fastest, slowest = (beat_frames.FPS * 60.0 / bpm for bpm in (MAX_BPM, MIN_BPM))
+    slowest, fastest = (beat_frames.FPS * 60.0 / tempo for tempo in bpm)
     periods = np.arange(np.ceil(fastest), np.floor(slowest) + 1)
-    tracks = [track_beats_at(score, period) for period in periods]
+    tracks = [track_beats_at(score, period, steadiness) for period in periods]
     return max(tracks, key=lambda track: track[1] / len(track[0]))[0]
 
 
-def track_beats_at(score: np.ndarray, period: float) -> tuple[np.ndarray, float]:
+def track_beats_at(score: np.ndarray, period: float, steadiness: float = STEADINESS) -> tuple[np.ndarray, float]:
     """Return the beat frames that maximise total score less unevenness, and that maximum.
 
-    score: [T] per frame, at least two periods long; period: frames of the tempo τ.
+    score: [T] per frame, at least two periods long; period: frames of the tempo τ; steadiness: λ.
     Ellis, "Beat tracking by dynamic programming" (2007): C(t) = s(t) + max_d [C(t - d) - λ log²(d / τ)],
     from a first beat in the first period to a last one in the last.
     """
     gaps = np.arange(round(_INTERVAL_RANGE[0] * period), round(_INTERVAL_RANGE[1] * period) + 1)
-    cost = _STEADINESS * np.log(gaps / period) ** 2
+    cost = steadiness * np.log(gaps / period) ** 2
     total, previous = score.astype(np.float64).copy(), np.full(len(score), -1)
     for frame in range(int(np.ceil(period)), len(score)):
         earlier = frame - gaps[gaps <= frame]

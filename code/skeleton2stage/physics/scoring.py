@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
+from torch.nn.functional import pad
 from tqdm import tqdm
 
 from skeleton2stage.motion.motion import Motion
@@ -29,6 +30,8 @@ class DanceScores:
     the first);
     residual_force_share: mean residual force on the pelvis as a share of body weight, over the same frames;
     self_contact_mm: mean summed depth of the performing body's contacts with itself, over every third of them.
+    frame_rewards: [N, T] of the longest dance's T frames, the tracking reward at each: the first, at which every dance
+    begins, counts as its second; zero after a fall, throughout a divergence, and after a dance's end.
     """
 
     imitation: torch.Tensor
@@ -36,6 +39,7 @@ class DanceScores:
     body_error_mm: torch.Tensor
     residual_force_share: torch.Tensor
     self_contact_mm: torch.Tensor
+    frame_rewards: torch.Tensor
 
 
 class DanceScorer:
@@ -94,6 +98,11 @@ class DanceScorer:
         simulator = self._simulator_for(size)
         batches = [motions[start : start + size] for start in range(0, len(motions), size)]
         parts = [self._score_batch(simulator, batch, performed) for batch in batches]
+        n_frames = max(map(len, motions))
+        parts = [
+            replace(part, frame_rewards=pad(part.frame_rewards, (0, n_frames - part.frame_rewards.shape[1])))
+            for part in parts
+        ]
         columns = zip(*(vars(part).values() for part in parts), strict=True)
         return DanceScores(*(torch.cat(column).cpu() for column in columns))
 
@@ -146,6 +155,7 @@ class _Tally:
         self._counted = torch.zeros(n_worlds, dtype=torch.bool, device=device)
         self._looks, self._contact_m = torch.zeros(2, n_worlds, device=device)
         self._down, self._diverged = torch.zeros(2, n_worlds, dtype=torch.bool, device=device)
+        self._rewards: list[torch.Tensor] = []
 
     def add(self, outcome: StepOutcome, running: torch.Tensor) -> None:
         """Count a step of the worlds whose dance is still `running` [W]."""
@@ -157,7 +167,8 @@ class _Tally:
         self._frames += running
         self._counted_frames += self._counted
         # Chosen and not multiplied: what a diverged world reports may be NaN.
-        self._reward += torch.where(upright, outcome.reward, 0.0)
+        self._rewards.append(torch.where(upright, outcome.reward, 0.0))
+        self._reward += self._rewards[-1]
         self._error_m += torch.where(self._counted, outcome.body_error_m, 0.0)
         self._force += torch.where(self._counted, outcome.wrench_w[:, :3].norm(dim=-1), 0.0)
 
@@ -170,12 +181,14 @@ class _Tally:
         """Return the scores of the first n worlds."""
         counted = self._counted_frames.clamp(min=1.0)
         imitation = torch.where(self._diverged, 0.0, self._reward / self._frames.clamp(min=1.0))
+        rewards = torch.stack(self._rewards[:1] + self._rewards, dim=1)
         scores = DanceScores(
             imitation=imitation,
             success=~self._down,
             body_error_mm=1000.0 * self._error_m / counted,
             residual_force_share=self._force / counted / (TOTAL_MASS_KG * GRAVITY),
             self_contact_mm=1000.0 * self._contact_m / self._looks.clamp(min=1.0),
+            frame_rewards=torch.where(self._diverged[:, None], 0.0, rewards),
         )
         return DanceScores(*(value[:n_dances] for value in vars(scores).values()))
 

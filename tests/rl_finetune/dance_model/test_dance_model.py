@@ -1,6 +1,7 @@
 """Dance models as checkpoints, and the motions read from their samples."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -93,3 +94,15 @@ def test_extra_weights_are_refused(model, tmp_path):
     (tmp_path / "m.json").write_text(json.dumps(description))
     with pytest.raises(UserError, match="unknown"):
         dance_models.load(tmp_path / "m")
+
+
+def test_the_guidance_that_suits_a_model_is_stored_with_it(model, tmp_path):
+    path = tmp_path / "m.safetensors"
+    replace(model, guidance=1.5).save(path)
+    loaded = dance_models.load(path).to("cpu")
+    assert loaded.guidance == loaded.guidance_or(None) == 1.5
+    assert loaded.guidance_or(3.0) == 3.0
+    described = json.loads(path.with_suffix(".json").read_text())
+    del described["guidance"]  # as models were stored before
+    path.with_suffix(".json").write_text(json.dumps(described))
+    assert dance_models.load(path).guidance == 2.0

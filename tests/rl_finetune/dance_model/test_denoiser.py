@@ -53,6 +53,19 @@ def test_outputs_equal_edge(edge_small, small_model):
     torch.testing.assert_close(guided, edge_small["out_guided_w2"], atol=1e-5, rtol=0)
 
 
+def test_a_guidance_of_one_is_the_conditional_prediction_in_half_the_work(edge_small, small_model, monkeypatch):
+    x, music, times = (edge_small[name] for name in ("x", "cond", "times"))
+    sizes, forward = [], small_model.forward_encoded
+    monkeypatch.setattr(small_model, "forward_encoded", lambda x, *rest: sizes.append(len(x)) or forward(x, *rest))
+    with torch.no_grad():
+        encoding = small_model.encode_guided(music)
+        one = small_model.guided_forward(x, times, encoding, 1.0)
+        mixed = small_model.guided_forward(x, times, encoding, torch.ones(2, 1, 1))
+    torch.testing.assert_close(one, edge_small["out_cond"], atol=1e-5, rtol=0)
+    torch.testing.assert_close(one, mixed, atol=1e-5, rtol=0)
+    assert sizes == [2, 4]
+
+
 def test_encode_nothing_equals_dropping_the_music(edge_small, small_model):
     x, music, times = (edge_small[name] for name in ("x", "cond", "times"))
     with torch.no_grad():

@@ -66,6 +66,18 @@ def test_single_windows_are_sampled_as_usual(tiny_model):
     torch.testing.assert_close(torch.cat(dances), usual)
 
 
+def test_windows_take_a_number_for_guidance_where_all_have_the_same(tiny_model, monkeypatch):
+    weights, predict = [], tiny_model.guided_forward
+    monkeypatch.setattr(tiny_model, "guided_forward", lambda *args: weights.append(args[3]) or predict(*args))
+    config = SamplingConfig(n_steps=4, guidance=1.0)
+    sample_long(tiny_model, [torch.randn(2, 8, 3), torch.randn(1, 8, 3)], generator_for(tiny_model, 0), config)
+    ramping, *rest = weights
+    assert ramping.flatten().tolist() == [0.0, 0.0, 1.0]
+    assert ramping.shape == (3, 1, 1) and [w if isinstance(w, float) else w.flatten().tolist() for w in rest] == [
+        pytest.approx([2 / 3, 2 / 3, 1.0]), 1.0, 1.0
+    ]
+
+
 def test_dances_of_one_batch_do_not_touch(tiny_model):
     """Changing the second dance's music leaves the first dance as it was."""
     first, second, other = torch.randn(2, 8, 3), torch.randn(3, 8, 3), torch.randn(3, 8, 3)

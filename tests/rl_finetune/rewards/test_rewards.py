@@ -13,8 +13,9 @@ class EveryDanceFalls:
     """Stands in for the scorer, to see what the reward takes from it."""
 
     def score(self, motions):
-        n = len(motions)
-        return DanceScores(torch.arange(n) / 10.0, torch.zeros(n, dtype=torch.bool), *torch.zeros(3, n))
+        n, frames = len(motions), torch.zeros(len(motions), len(motions[0]))
+        frames[:, -1] = 1.0
+        return DanceScores(torch.arange(n) / 10.0, torch.zeros(n, dtype=torch.bool), *torch.zeros(3, n), frames)
 
 
 CONTEXT = RewardContext(EveryDanceFalls)
@@ -42,6 +43,13 @@ def test_the_shipped_file_has_the_papers_weights():
 
 def test_imitation_is_the_scorers_verdict():
     assert make_reward("imitation", CONTEXT)(still_dances(3)).tolist() == pytest.approx([0.0, 0.1, 0.2])
+
+
+def test_a_frame_gets_credit_for_the_half_second_from_it_on():
+    credit = make_reward("imitation_frames", CONTEXT)(still_dances(2))
+    assert credit.shape == (2, 20)
+    # Only the last frame is worth 1; what would lie after it counts as it does.
+    torch.testing.assert_close(credit[1], torch.tensor([max(0, t - 4) / 15 for t in range(20)]))
 
 
 def test_a_statue_has_no_energy_and_one_floor():

@@ -57,6 +57,17 @@ def test_a_dance_down_from_the_start_has_no_perfect_figures(scorer):
     assert scores.body_error_mm > 0
 
 
+def test_frame_rewards_are_what_imitation_is_the_mean_of(scorer, standing):
+    dances = [toppling(60), standing.slice(0, 20), toppling(30), standing.slice(0, 10)]  # two batches of two lengths
+    scores = scorer.score(dances)
+    assert scores.frame_rewards.shape == (4, 60)
+    for reward, dance, imitation in zip(scores.frame_rewards, dances, scores.imitation, strict=True):
+        assert reward[0] == reward[1] > 0.5
+        torch.testing.assert_close(reward[1 : len(dance)].mean(), imitation)
+        assert reward[len(dance) :].eq(0).all()
+    assert scores.frame_rewards[0, -1] == 0 < scores.frame_rewards[1, 19]  # one has fallen, one has not
+
+
 def test_neighbours_and_batches_do_not_matter(scorer, standing):
     dances = [toppling(40), standing.slice(0, 20), toppling(30), standing.slice(0, 10), toppling(20)]
     together = scorer.score(dances)
