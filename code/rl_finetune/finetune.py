@@ -1,6 +1,7 @@
 """Fine-tune the dance model by rewards: `python -m rl_finetune.finetune [key=value …]` (configs/finetune.yaml)."""
 
 import time
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -33,9 +34,9 @@ class Finetuner:
 
     def __init__(self, config: FinetuneConfig, run: Path, accelerator: Accelerator) -> None:
         self.config, self.run, self.accelerator = config, run, accelerator
-        self.model = dance_model.load(paths.locate(config.checkpoint), accelerator.device)
+        model = dance_model.load(paths.locate(config.checkpoint), accelerator.device)
+        self.model = replace(model, guidance=model.guidance_or(config.guidance))  # saved with what it was tuned for
         self.denoiser = self.model.denoiser.eval()  # no dropout: what is sampled must score the same in the update
-        self.guidance = self.model.guidance_or(config.guidance)
         self.prompts = load_prompts(paths.locate(config.music), self.model).spread(config.max_prompts)
         settings = reweighted(read_reward_settings(paths.locate(config.rewards)), config.reward_weights or {})
         scorer = partial(
@@ -76,7 +77,7 @@ class Finetuner:
         own = own.repeat_interleave(config.samples_per_prompt)
         music = self.prompts.features[own].to(accelerator.device)
         generator = torch.Generator(accelerator.device).manual_seed(self._draw_seed(epoch))
-        sampling = SamplingConfig(config.n_steps, config.eta, self.guidance)
+        sampling = SamplingConfig(config.n_steps, config.eta, self.model.guidance)
         return own.to(accelerator.device), sample(self.denoiser, music, generator, sampling, record=True), music
 
     def _draw_seed(self, epoch: int) -> int:
@@ -105,7 +106,7 @@ class Finetuner:
         """Take one optimiser step along the policy gradient."""
         config = self.config
         self.optimiser.zero_grad(set_to_none=True)
-        gradient = GradientConfig(self.guidance, config.dances_per_pass, config.steps_per_pass)
+        gradient = GradientConfig(self.model.guidance, config.dances_per_pass, config.steps_per_pass)
         steps = self._trained_steps(samples, epoch)
         loss = accumulate_gradient(self.denoiser, samples, music, advantages, steps, gradient)
         self._average_gradients()

@@ -54,6 +54,16 @@ def test_it_moves_the_model_and_writes_what_it_promises(run, tiny_checkpoint):
     assert any(not torch.equal(before[name], after[name]) for name in before)
 
 
+@pytest.mark.parametrize(("given", "used"), [("null", 2.0), ("1.0", 1.0)])
+def test_a_tuned_model_is_saved_with_the_guidance_it_was_tuned_for(run, monkeypatch, given, used):
+    seen = []
+    accumulate = finetune.accumulate_gradient
+    monkeypatch.setattr(finetune, "accumulate_gradient", lambda *args: seen.append(args[-1]) or accumulate(*args))
+    folder = run("guided", 1, f"guidance={given}")
+    assert load_dance_model(folder / "weights" / "train-1.safetensors").guidance == used
+    assert [config.guidance for config in seen] == [used]
+
+
 def test_a_control_gets_the_same_advantages_in_another_order(run, monkeypatch):
     given = []
 

@@ -1,10 +1,12 @@
 import pytest
 import torch
 
+from rl_finetune.finetune_config import FinetuneConfig
 from rl_finetune.rewards import Dances, Reward, RewardContext, known_rewards, register
 from rl_finetune.rewards.base import make_reward
 from rl_finetune.rewards.weighted import RewardSetting, WeightedRewards, read_reward_settings, reweighted
 from skeleton2stage import paths
+from skeleton2stage.config import load_config, to_dataclass
 from skeleton2stage.errors import UserError
 from skeleton2stage.physics.scoring import DanceScores
 
@@ -132,3 +134,14 @@ def test_weights_can_be_laid_over_the_files():
     assert reweighted(settings, {"imitation": 0.9}) == [RewardSetting("imitation", True, 0.9), settings[1]]
     with pytest.raises(UserError, match="unknown reward in reward_weights 'imitatoin'"):
         reweighted(settings, {"imitatoin": 1.0})
+
+
+@pytest.mark.parametrize(("arguments", "weights"), [
+    ([], {"imitation": 0.98, "antifreezing": 0.02, "fgcontact": 0.01}),
+    (["preset=paper"], {"imitation": 0.51, "antifreezing": 0.49, "fgcontact": 0.01}),
+    (["reward_weights={fgcontact: 0.5}"], {"imitation": 0.98, "antifreezing": 0.02, "fgcontact": 0.5}),
+])
+def test_what_a_run_is_rewarded_for(arguments, weights):
+    config = to_dataclass(load_config("finetune", arguments), FinetuneConfig)
+    settings = reweighted(read_reward_settings(paths.locate(config.rewards)), config.reward_weights or {})
+    assert {setting.name: setting.weight for setting in settings if setting.enabled} == weights
