@@ -17,7 +17,7 @@ from skeleton2stage.physics.scoring import DanceScores
 
 def scored(*imitation: float) -> DanceScores:
     n = len(imitation)
-    return DanceScores(torch.tensor(imitation), torch.ones(n, dtype=torch.bool), *torch.zeros(3, n))
+    return DanceScores(torch.tensor(imitation), torch.ones(n, dtype=torch.bool), *torch.zeros(3, n), torch.zeros(n, 1))
 
 
 def test_pairs_are_compared_one_by_one():

@@ -85,10 +85,10 @@ def test_every_performance_has_its_own_file(tmp_path):
 
 def test_means_and_their_errors_are_over_files(standing):
     """Two files of two windows: one always 0, one always 1; windows that agree say nothing new."""
-    scores = DanceScores(*[torch.tensor([0.0, 0.0, 1.0, 1.0])] * 5)
+    scores = DanceScores(*[torch.tensor([0.0, 0.0, 1.0, 1.0])] * 5, torch.zeros(4, 1))
     clips = {name: Motion(standing.poses, standing.translation) for name in ("a@0", "a@30", "b@0", "b@30")}
     content = verdict(clips, scores, {})
     assert content["metrics"]["imitation"] == 0.5
     assert content["standard_errors"]["imitation"] == pytest.approx(np.sqrt(0.125), rel=0.05)
-    one_file = verdict({"a@0": clips["a@0"]}, DanceScores(*torch.zeros(5, 1)), {})
+    one_file = verdict({"a@0": clips["a@0"]}, DanceScores(*torch.zeros(5, 1), torch.zeros(1, 1)), {})
     assert one_file["standard_errors"] == {}
