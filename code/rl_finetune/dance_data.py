@@ -1,7 +1,8 @@
 """Preparing training windows: motions with their songs, or with percussion made from their own beats."""
 
 import json
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,19 +14,19 @@ from skeleton2stage.errors import UserError
 from skeleton2stage.motion import layout as layouts
 from skeleton2stage.motion.formats import EXTENSIONS, read_motion
 from skeleton2stage.motion.motion import FPS, Motion
+from skeleton2stage.motion.motion_curve import MotionCurve
 from skeleton2stage.music.audio import AUDIO_SUFFIXES, read_audio
 from skeleton2stage.music.features import aist_music_id
-from skeleton2stage.music.groove import groove_from_motion
+from skeleton2stage.music.groove import MAX_BPM, MIN_BPM, groove_from_motion
 from skeleton2stage.music.kinds import BASELINE, slice_features
+from skeleton2stage.music.on_beat import even, movement_times
 from skeleton2stage.music.percussion import SAMPLE_RATE_HZ, synthesise
 from skeleton2stage.music.slicing import WINDOW_S, slice_audio
 
 WINDOW_FRAMES = round(WINDOW_S * FPS)
-# A dancer's beats alone would give every clip about the tempo it fits best, and a model that has never heard another:
-# salsa came out at 80 to 95 beats a minute. Renditions go through these ranges, with uneven beats that fall on the
-# dancer's, then with nearly even ones.
-TEMPI_BPM = ((80.0, 92.0), (92.0, 106.0), (106.0, 122.0), (122.0, 140.0))
-STEADINESSES = (20.0, 100.0)
+# Cost of uneven beats against falling on the dancer's own: at this one the dance runs an eighth faster or slower from
+# beat to beat (standard deviation, 24 salsa and other dances of CMU).
+STEADINESS = 8.0
 AIST_NAME_PARTS = 6  # genre, situation, camera, dancer, music, choreography
 
 
@@ -34,12 +35,14 @@ class WindowConfig:
     """How windows are cut.
 
     stride_s: seconds between the starts of two windows. renditions: percussion tracks made for each clip
-    that has no song of its own. layout: of the motion vectors. seed: of the percussion. music: kind of its
+    that has no song of its own, each with a version of the clip that is on its beat. accent: the share by which that is
+    slower on a beat (`movement_times`). layout: of the motion vectors. seed: of the percussion. music: kind of its
     features, one of kinds.KINDS.
     """
 
     stride_s: float = 0.5
     renditions: int = 8
+    accent: float = 0.3
     layout: str = "edge"
     seed: int = 0
     music: str = BASELINE
@@ -50,6 +53,8 @@ class WindowConfig:
             raise UserError(f"stride_s must be a whole number of frames (1/30 s), not {self.stride_s}")
         if self.renditions < 1:
             raise UserError(f"renditions must be at least 1, not {self.renditions}")
+        if not 0.0 <= self.accent < 1.0:
+            raise UserError(f"accent must be from 0 to under 1, not {self.accent}")
 
 
 def dance_windows(data: Path, config: WindowConfig) -> DanceWindows:
@@ -105,27 +110,28 @@ def _description(motions: dict[str, Path], songs: dict[str, Path], config: Windo
 def prepare(motions: dict[str, Path], songs: dict[str, Path], config: WindowConfig) -> DanceWindows:
     """Cut all motions of at least 5 s into windows with their music."""
     layout = layouts.layout_named(config.layout)
-    if all(song_of(stem, songs) for stem in motions):
-        config = replace(config, renditions=1)
     frames, starts, clips, music, names = [], [], [], [], []
     for number, (stem, path) in enumerate(tqdm(sorted(motions.items()), desc="windows")):
         motion = read_motion(path)
         if len(motion) < WINDOW_FRAMES:
             continue
-        tracks = clip_tracks(motion, song_of(stem, songs), config, config.seed * 100_003 + number)
-        features = window_features(tracks, stem, config)
-        n_windows = min(len(window_starts(len(motion), config.stride_s)), len(features))
-        if n_windows == 0:
-            continue
-        starts.append(window_starts(len(motion), config.stride_s)[:n_windows] + sum(map(len, frames)))
-        clips.append(np.full(n_windows, len(names)))
-        music.append(features[:n_windows])
-        frames.append(clip_vectors(motion, layout))
-        names.append(stem)
+        for dance, audio, rate_hz in danced(motion, song_of(stem, songs), config, config.seed * 100_003 + number):
+            slices = slice_audio(audio, rate_hz, WINDOW_S, config.stride_s)
+            own = window_starts(len(dance), config.stride_s)
+            n_windows = min(len(own), len(slices))
+            if n_windows == 0:
+                continue
+            starts.append(own[:n_windows] + sum(map(len, frames)))
+            clips.append(np.full(n_windows, len(names)))
+            # Each slice by itself, through the cache, where clips that are danced to one song meet.
+            music += [slice_features(slices[i][None], rate_hz, stem, config.music)[0] for i in range(n_windows)]
+            frames.append(clip_vectors(dance, layout))
+        if clips and clips[-1][0] == len(names):
+            names.append(stem)
     if not names:
         raise UserError(f"none of the {len(motions)} motions lasts {WINDOW_S:g} s, the length of a window")
-    arrays = (torch.from_numpy(np.concatenate(part)) for part in (frames, starts, clips, music))
-    return DanceWindows(*arrays, tuple(names))
+    arrays = (np.concatenate(frames), np.concatenate(starts), np.concatenate(clips), np.array(music, dtype=np.float32))
+    return DanceWindows(*map(torch.from_numpy, arrays), tuple(names))
 
 
 def clip_vectors(motion: Motion, layout: layouts.MotionLayout) -> np.ndarray:
@@ -139,37 +145,32 @@ def window_starts(n_frames: int, stride_s: float) -> np.ndarray:
     return np.arange(0, n_frames - WINDOW_FRAMES + 1, round(stride_s * FPS), dtype=np.int64)
 
 
-def clip_tracks(
+def danced(
     motion: Motion, song: Path | None, config: WindowConfig, seed: int
-) -> list[tuple[np.ndarray, int]]:
-    """Return the audio tracks (samples, rate in Hz) of a clip, `renditions` of them: its song, or percussion.
+) -> Iterator[tuple[Motion, np.ndarray, int]]:
+    """Yield a clip with its song: motion, samples, rate in Hz. Without a song: each rendition's version and percussion.
 
-    A song is cut at the end of the clip, which began with it. Percussion falls on the dancer's own beats as far as
-    its tempo allows; each rendition has its own tempo, pattern and timbre.
+    A song is cut at the end of the clip, which began with it. Percussion is even, each rendition's of its own tempo,
+    pattern and timbre, and the movement is brought onto its beats.
     """
     if song is not None:
         audio, rate_hz = read_audio(song)
-        return [(audio[: round(motion.duration_s * rate_hz)], rate_hz)] * config.renditions
-    joints, tracks = motion.joints(), []
-    for rendition in range(config.renditions):
-        rounds, tempo = divmod(rendition, len(TEMPI_BPM))
-        steadiness = STEADINESSES[rounds % len(STEADINESSES)]
-        groove = groove_from_motion(joints, motion.fps, bpm=TEMPI_BPM[tempo], steadiness=steadiness)
-        tracks.append((synthesise(groove, motion.duration_s, seed * config.renditions + rendition), SAMPLE_RATE_HZ))
-    return tracks
+        yield motion, audio[: round(motion.duration_s * rate_hz)], rate_hz
+        return
+    joints, curve = motion.joints(), MotionCurve(motion)
+    times_s = np.arange(len(motion)) / motion.fps
+    for rendition, bpm in enumerate(tempo_ranges(config.renditions)):
+        dancer = groove_from_motion(joints, motion.fps, bpm=bpm, steadiness=STEADINESS)
+        version = curve.at(motion.fps * movement_times(dancer, times_s, config.accent))
+        audio = synthesise(even(dancer), motion.duration_s, seed * config.renditions + rendition)
+        yield version, audio, SAMPLE_RATE_HZ
 
 
-def window_features(tracks: list[tuple[np.ndarray, int]], stem: str, config: WindowConfig) -> np.ndarray:
-    """Return music features [N, R, 150, F] of the whole windows of R tracks, each extracted by itself.
+def tempo_ranges(count: int) -> list[tuple[float, float]]:
+    """Return `count` ranges of tempo, beats a minute, that part 80 to 140 in equal proportions.
 
-    Through the cache, where clips that are danced to one song meet. Without whole windows: [0, R].
+    A dancer's beats alone would give every clip about the tempo it fits best, and a model that has never heard another:
+    salsa came out at 80 to 95.
     """
-    columns: list[np.ndarray] = []
-    for number, (audio, rate_hz) in enumerate(tracks):
-        if number and audio is tracks[number - 1][0]:
-            columns.append(columns[-1])
-            continue
-        slices = slice_audio(audio, rate_hz, WINDOW_S, config.stride_s)
-        features = [slice_features(piece[None], rate_hz, stem, config.music)[0] for piece in slices]
-        columns.append(np.array(features, dtype=np.float32))
-    return np.stack(columns, axis=1)
+    bounds = np.geomspace(MIN_BPM, MAX_BPM, count + 1).tolist()
+    return list(zip(bounds[:-1], bounds[1:], strict=True))

@@ -49,7 +49,9 @@ class EdgeTrainer:
         self.layout = layout_named(config.layout)
         self.windows, self.held_out = (part.to(accelerator.device) for part in windows.split(config.held_out))
         check_windows(self.windows, config)
-        self.scaler = start.scaler if start else fit_scaler(self.windows, config.augment, self.layout)
+        self.scaler = start.scaler if start else fit_scaler(
+            self.windows, config.augment, self.layout, config.denoiser.place_range
+        )
         self.music_scaler = MusicScaler.identity(config.denoiser.music_width, accelerator.device)
         if config.standardise_music:
             self.music_scaler = MusicScaler.fit(self.windows.music)
@@ -179,7 +181,7 @@ class EdgeTrainer:
             return {}
         count = min(_HELD_OUT_WINDOWS, len(self.held_out))
         index = torch.linspace(0, len(self.held_out) - 1, count).long().to(self.accelerator.device)
-        vectors, music = self.held_out.vectors(index), self.held_out.music[index, 0]
+        vectors, music = self.held_out.vectors(index), self.held_out.music[index]
         # The denoiser itself: one process calls this, and a distributed forward would wait for the others.
         with self.ema.applied_to(self.denoiser) as averaged:
             averaged.eval()
@@ -193,7 +195,7 @@ class EdgeTrainer:
         if count == 0:
             return {}
         index = torch.linspace(0, len(self.windows) - 1, count).long().to(self.accelerator.device)
-        music = self.windows.music[index, 0]
+        music = self.windows.music[index]
         generator = generator_for(model.denoiser, self.config.seed)
         dances = sample(model.denoiser, music, generator, SamplingConfig(guidance=model.guidance)).x0
         made = motion_figures(model.scaler.unnormalise(dances), self.layout)
@@ -207,7 +209,7 @@ def check_windows(windows: DanceWindows, config: TrainEdgeConfig) -> None:
     """Raise UserError where the training windows do not suit the denoiser, or none are left."""
     if not len(windows):
         raise UserError(f"no training windows in {config.data} besides the held-out clips")
-    found = (windows.frames.shape[1], windows.window_frames, windows.music.shape[3])
+    found = (windows.frames.shape[1], windows.window_frames, windows.music.shape[2])
     sizes = config.denoiser
     expected = (sizes.motion_width, sizes.window_frames, sizes.music_width)
     if found != expected:
@@ -315,7 +317,9 @@ def training_windows(config: TrainEdgeConfig, accelerator: Accelerator) -> Dance
     check_music(config)
     from rl_finetune.dance_data import WindowConfig, dance_windows  # audio libraries, for preparing alone
 
-    windows = WindowConfig(config.stride_s, config.renditions, config.layout, config.seed, config.music)
+    windows = WindowConfig(
+        config.stride_s, config.renditions, config.accent, config.layout, config.seed, config.music
+    )
     with accelerator.main_process_first():
         return dance_windows(data, windows)
 

@@ -26,6 +26,7 @@ class TrainEdgeConfig:
     ignore_list: Path | None
     stride_s: float
     renditions: int
+    accent: float
     layout: str
     music: str
     seed: int

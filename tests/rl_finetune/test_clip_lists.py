@@ -19,7 +19,7 @@ def windows():
     """Two windows of each clip."""
     frames = layouts.encode(torch.zeros(300, 24, 3), torch.zeros(300, 3), layouts.EDGE)
     clips = torch.arange(4).repeat_interleave(2)
-    return DanceWindows(frames, torch.arange(8) * 10, clips, torch.randn(8, 1, 150, 35), NAMES)
+    return DanceWindows(frames, torch.arange(8) * 10, clips, torch.randn(8, 150, 35), NAMES)
 
 
 def clips_of(windows):

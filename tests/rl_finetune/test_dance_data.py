@@ -9,11 +9,13 @@ import soundfile
 import torch
 
 from rl_finetune import dance_data
-from rl_finetune.dance_data import WindowConfig, clip_tracks, dance_windows, find_files, song_of, window_starts
+from rl_finetune.dance_data import WindowConfig, danced, dance_windows, find_files, song_of, tempo_ranges, window_starts
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import write_pickle
+from skeleton2stage.metrics.beat_alignment import bas
 from skeleton2stage.motion import layout as layouts
 from skeleton2stage.motion.motion import Motion
+from skeleton2stage.music.beats import kinetic_beats, music_beats
 
 RATE_HZ = 15360
 
@@ -24,6 +26,15 @@ def swinging(frames):
     poses[:, 0, 0] = np.pi / 2
     poses[:, 16:18, 2] = 0.8 * np.sin(2 * np.pi * np.arange(frames) / 30)[:, None]
     return Motion(poses, np.tile([0.3, 0.1, 1.0], (frames, 1)))
+
+
+def salsa_like(frames):
+    """The same, arms swinging between turns that come a third of a second to a second apart, and so to no beat."""
+    motion = swinging(frames)
+    spans = np.random.default_rng(0).uniform(10, 30, size=frames // 10)
+    turns = np.interp(np.arange(frames), spans.cumsum(), np.arange(len(spans)))
+    motion.poses[:, 16:18, 2] = 0.8 * np.cos(np.pi * turns)[:, None]
+    return motion
 
 
 def write_motion(path, frames):
@@ -48,19 +59,40 @@ def test_whole_windows_every_half_second(frames, expected):
 
 
 def test_percussion_is_made_for_clips_without_songs(folder):
-    windows = dance_windows(folder, WindowConfig())
+    windows = dance_windows(folder, WindowConfig(renditions=3))
     assert windows.names == ("a", "b")
-    assert windows.clips.tolist() == [0, 0, 1]
-    assert windows.starts.tolist() == [0, 15, 165]
-    assert windows.music.shape == (3, 8, 150, 35)
-    assert windows.frames.shape == (315, 151)
+    assert windows.clips.tolist() == [0, 0] * 3 + [1] * 3
+    assert windows.starts.tolist() == [0, 15, 165, 180, 330, 345, 495, 645, 795]
+    assert windows.music.shape == (9, 150, 35)
+    assert windows.frames.shape == (3 * 315, 151)
     beats = windows.music[..., 34].sum(dim=-1)
     assert (beats >= 5).all()  # 5 s at 80 bpm or more hold 6 beats, of which a tracker may drop one
-    assert not torch.equal(windows.music[0, 0], windows.music[0, 1])
-    axis_angle, root, contacts = layouts.decode(windows.vectors(torch.tensor([2])), layouts.EDGE)
-    np.testing.assert_allclose(axis_angle[0].numpy(), swinging(150).poses, atol=1e-5)
+    assert not torch.equal(windows.music[0], windows.music[2])
+    _, root, contacts = layouts.decode(windows.vectors(torch.tensor([6])), layouts.EDGE)
     np.testing.assert_allclose(root[0].numpy(), swinging(150).translation, atol=1e-6)
     assert contacts.eq(1).all()
+
+
+def test_each_rendition_brings_the_dance_onto_its_own_even_beat():
+    """The mean bas of the renditions is far above what an even beat meets by chance in the clip as it was."""
+    motion = salsa_like(900)
+    versions = list(danced(motion, None, WindowConfig(renditions=4), seed=0))
+    scores, chance = [], []
+    for version, audio, rate_hz in versions:
+        assert len(version) == len(motion)
+        beats = music_beats(audio, rate_hz)
+        assert np.std(np.diff(beats)) < 2  # 60-fps frames
+        scores.append(bas(beats, kinetic_beats(version.joints(), max_duration_s=None)))
+        chance.append(bas(beats, kinetic_beats(motion.joints(), max_duration_s=None)))
+    assert np.mean(scores) > 0.7 and np.mean(chance) < 0.5
+    energies = [np.abs(np.diff(dance.joints(), axis=0)).mean() for dance in (motion, *(v[0] for v in versions))]
+    np.testing.assert_allclose(energies[1:], energies[0], rtol=0.05)
+
+
+def test_tempo_ranges_part_what_percussion_can_have():
+    assert tempo_ranges(1) == [pytest.approx((80, 140))]
+    (low, middle), (again, high) = tempo_ranges(2)
+    assert (low, high) == pytest.approx((80, 140)) and middle == again == pytest.approx((80 * 140) ** 0.5)
 
 
 def test_prepared_windows_are_kept_until_something_changes(folder, monkeypatch):
@@ -86,8 +118,9 @@ def test_a_song_of_the_same_name_is_used(tmp_path):
     soundfile.write(tmp_path / "wavs" / "a.wav", clicks, RATE_HZ)
     windows = dance_windows(tmp_path, WindowConfig())
     assert len(windows) == 1  # the song, not the motion, ends first
-    assert windows.music.shape[1] == 1  # nothing to tell renditions of a song apart
-    onsets = windows.music[0, 0, :, 33].nonzero().flatten()
+    axis_angle, _, _ = layouts.decode(windows.vectors(torch.tensor([0])), layouts.EDGE)
+    np.testing.assert_allclose(axis_angle[0].numpy(), swinging(150).poses, atol=1e-5)  # as it was danced
+    onsets = windows.music[0, :, 33].nonzero().flatten()
     assert (onsets.diff() == 15).sum() >= 5  # clicks every half second
 
 
@@ -95,24 +128,9 @@ def test_songs_and_percussion_may_be_mixed(tmp_path, clicks):
     write_motion(tmp_path / "danced.pkl", 150)
     write_motion(tmp_path / "silent.pkl", 150)
     clicks(tmp_path / "danced.wav", 5.0)
-    music = dance_windows(tmp_path, WindowConfig(renditions=2)).music
-    assert torch.equal(music[0, 0], music[0, 1])
-    assert not torch.equal(music[1, 0], music[1, 1])
-
-
-def test_renditions_differ_in_tempo_and_then_in_steadiness(monkeypatch):
-    made = []
-    monkeypatch.setattr(dance_data, "synthesise", lambda groove, *_: made.append(np.diff(groove.beats_s)))
-    motion = swinging(600)
-    spans = np.random.default_rng(0).uniform(8, 24, size=60)  # frames from one turn of the arms to the next
-    turns = np.interp(np.arange(600), spans.cumsum(), np.arange(60))
-    motion.poses[:, 16:18, 2] = 0.8 * np.cos(np.pi * turns)[:, None]
-    clip_tracks(motion, None, WindowConfig(renditions=8), seed=0)
-    tempi = [60 / np.median(intervals) for intervals in made]
-    for tempo, (slowest, fastest) in zip(tempi, 2 * dance_data.TEMPI_BPM, strict=True):
-        assert slowest - 3 <= tempo <= fastest + 3
-    uneven, even = (np.mean([np.std(intervals) for intervals in half]) for half in (made[:4], made[4:]))
-    assert even < uneven
+    windows = dance_windows(tmp_path, WindowConfig(renditions=2))
+    assert windows.clips.tolist() == [0, 1, 1]  # nothing would tell renditions of a song apart
+    assert not torch.equal(windows.music[1], windows.music[2])
 
 
 def test_aist_clips_find_the_song_that_their_name_tells():
@@ -126,7 +144,9 @@ def test_aist_clips_find_the_song_that_their_name_tells():
 
 def test_a_song_is_cut_from_its_beginning_to_the_end_of_the_clip(tmp_path, clicks):
     song = clicks(tmp_path / "mBR0.wav", 20.0)
-    [(audio, rate_hz)] = clip_tracks(swinging(153), song, WindowConfig(renditions=1), seed=0)
+    motion = swinging(153)
+    [(dance, audio, rate_hz)] = danced(motion, song, WindowConfig(), seed=0)
+    assert dance is motion
     whole, _ = soundfile.read(song, dtype="float32")
     np.testing.assert_array_equal(audio, whole[: 51 * RATE_HZ // 10])
     assert rate_hz == RATE_HZ
@@ -153,8 +173,8 @@ def test_jukebox_features_are_made_from_songs_and_percussion(tmp_path, clicks, m
     acted = SimpleNamespace(extract=lambda audio, **_: {66: np.full((150, 4800), audio.std())})
     monkeypatch.setitem(sys.modules, "jukemirlib", acted)
     windows = dance_windows(tmp_path, config)
-    assert windows.music.shape == (3, 1, 150, 4800)
-    assert len(windows.music[:, 0, 0, 0].unique()) == 3
+    assert windows.music.shape == (3, 150, 4800)
+    assert len(windows.music[:, 0, 0].unique()) == 3
 
 
 def test_folders_without_motions_or_long_ones_are_refused(tmp_path):
@@ -165,7 +185,7 @@ def test_folders_without_motions_or_long_ones_are_refused(tmp_path):
         dance_windows(tmp_path, WindowConfig())
 
 
-@pytest.mark.parametrize("bad", [{"stride_s": 0.51}, {"stride_s": 0.0}, {"renditions": 0}])
+@pytest.mark.parametrize("bad", [{"stride_s": 0.51}, {"stride_s": 0.0}, {"renditions": 0}, {"accent": 1.0}])
 def test_windows_that_cannot_be_cut_are_refused(bad):
     with pytest.raises(UserError, match="must be"):
         WindowConfig(**bad)

@@ -42,7 +42,7 @@ def windows():
     axis_angle = 0.3 * sway[..., None] * torch.rand(24, 3)
     frames = layouts.encode(axis_angle, torch.tensor([0.0, 0.0, 1.0]) + 0.1 * sway, layouts.EDGE)
     starts, clips = torch.arange(8) * 30, torch.tensor([0] * 6 + [1] * 2)
-    music = 20 * torch.randn(8, 2, 150, 35) - 50
+    music = 20 * torch.randn(8, 150, 35) - 50
     return DanceWindows(frames, starts, clips, music, ("first", "second"))
 
 
@@ -88,7 +88,7 @@ def test_saved_model_is_the_average_for_raw_music(windows, tmp_path):
     run = trainer(configured("ema_decay=0.5"), windows, tmp_path)
     run.train()
     model = dance_models.load(tmp_path / "weights" / "train-6")
-    x, times, music = torch.randn(2, 150, 151), torch.tensor([10, 900]), windows.music[:2, 0]
+    x, times, music = torch.randn(2, 150, 151), torch.tensor([10, 900]), windows.music[:2]
     with torch.no_grad(), run.ema.applied_to(run.denoiser) as averaged:
         averaged.eval()
         expected = averaged(x, run.music_scaler(music), times)
@@ -135,7 +135,7 @@ def test_windows_that_do_not_fit_are_refused(windows, tmp_path):
         trainer(configured("denoiser.music_width=7"), windows, tmp_path)
     with pytest.raises(UserError, match="no training windows"):
         trainer(configured("held_out=[first,second]"), windows, tmp_path)
-    wrong = replace(windows, music=windows.music[:, :, :100])
+    wrong = replace(windows, music=windows.music[:, :100])
     with pytest.raises(UserError, match="100"):
         trainer(configured(), wrong, tmp_path)
 
@@ -201,7 +201,7 @@ def test_a_run_begins_with_the_model_it_is_given(windows, tmp_path, begun_with, 
     for name, value in given.denoiser.state_dict().items():
         torch.testing.assert_close(exported.state_dict()[name], value, atol=2e-5, rtol=1e-5, msg=name)
     assert ("whose range holds" in train_edge.describe(run)) and (run.step == 0)
-    music, x, times = windows.music[:1, 0], torch.randn(1, 150, 151), torch.tensor([500])
+    music, x, times = windows.music[:1], torch.randn(1, 150, 151), torch.tensor([500])
     with torch.no_grad():
         ours = run.denoiser.eval()(x, run.music_scaler(music), times)
         torch.testing.assert_close(ours, given.denoiser(x, music, times), atol=1e-3, rtol=1e-3)

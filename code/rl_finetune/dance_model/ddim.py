@@ -58,7 +58,7 @@ DEFAULT_SAMPLING = SamplingConfig()
 class Samples:
     """Sampled motions, normalised.
 
-    x0: [B, T, D] in [-1, 1]. trajectory: [steps + 1, B, T, D] x_t from the first noise to x0, and
+    x0: [B, T, D]. trajectory: [steps + 1, B, T, D] x_t from the first noise to x0, and
     log_prob: [steps, B, T] of each step when drawn; both None unless recorded.
     """
 

@@ -40,6 +40,7 @@ class DenoiserConfig:
     dropout: float = 0.1
     data_std: float = 0.0  # above 0: precondition the prediction for scaled motions of this deviation
     cutoff_hz: float = 0.0  # above 0: predictions hold nothing faster, as motions of bodies do not
+    place_range: float = 1.0  # the pelvis' place on the floor is scaled to within ± this, all else to ± 1
 
     def __post_init__(self) -> None:
         if self.n_heads < 1:
@@ -51,6 +52,8 @@ class DenoiserConfig:
             )
         if self.data_std < 0:
             raise UserError(f"data_std must not be negative, not {self.data_std}")
+        if self.place_range < 1:
+            raise UserError(f"place_range must be at least 1, not {self.place_range}")
         if not 0 <= self.cutoff_hz < FPS / 2:
             raise UserError(f"cutoff_hz must be from 0 (off) to under {FPS / 2}, not {self.cutoff_hz}")
 
@@ -201,13 +204,14 @@ class DanceDecoder(nn.Module):
         time_tokens = self.norm_cond(self.to_time_tokens(hidden))
         turns = self.rotary.turns(x.shape[1] + N_TIME_TOKENS)
         motion_turns, time_turns = turns[:, : x.shape[1]], turns[:, x.shape[1] :]
-        tokens = self.input_projection(x)
+        # Sixteen bits would round a pelvis 2 m off to the nearest centimetre, another way in each frame.
+        with torch.autocast(x.device.type, enabled=False):
+            tokens = self.input_projection(x.float())
         music = zip(encoding.keys, encoding.values, strict=True)
         for layer, keys_values in zip(self.seqTransDecoder.stack, music, strict=True):
             memory = _appended(keys_values, layer.multihead_attn.keys_values(time_tokens, time_turns))
             tokens = layer(tokens, motion_turns, memory, condition)
-        # Sixteen bits would round a pelvis 2 m off to the nearest centimetre, another way in each frame.
-        with torch.autocast(x.device.type, enabled=False):
+        with torch.autocast(x.device.type, enabled=False):  # for the same reason
             return self._motion(x.float(), times, self.final_layer(tokens.float()))
 
     def guided_forward(

@@ -82,7 +82,7 @@ def given_windows(constraint: Constraint, model: DanceModel, n_windows: int) -> 
             f"the constraint lasts {len(constraint)} frames and the dance {covered}: cut it, or dance for longer"
         )
     vectors, kept = _features(constraint, model.layout)
-    scaled = model.scaler.to("cpu").normalise(vectors).clamp(-1.0, 1.0)
+    scaled = model.scaler.to("cpu").normalise(vectors).clamp(-model.scaler.bound, model.scaler.bound)
     rest = covered - len(constraint)
     scaled = torch.cat((scaled, scaled.new_zeros(rest, scaled.shape[1])))
     kept = torch.cat((kept, kept.new_zeros(rest, kept.shape[1])))
@@ -114,7 +114,7 @@ def imputation(given: GivenWindows, model: DanceModel) -> RefineX0:
         rotmat = rot6d_to_rotmat(vectors[..., layout.rot6d].unflatten(-1, (N_JOINTS, 6)))
         vectors[..., layout.translation] = bent_positions(vectors[..., layout.translation], places)
         vectors[..., layout.rot6d] = rotmat_to_rot6d(bent_rotations(rotmat, turns)).flatten(-2)
-        return torch.where(given.kept, given.values, scaler.normalise(vectors).clamp(-1.0, 1.0))
+        return torch.where(given.kept, given.values, scaler.normalise(vectors).clamp(-scaler.bound, scaler.bound))
 
     return refine
 

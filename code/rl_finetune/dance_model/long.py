@@ -47,7 +47,7 @@ def sample_long(
     config: SamplingConfig = DEFAULT_SAMPLING,
     refine_x0: RefineX0 | None = None,
 ) -> list[torch.Tensor]:
-    """Return each dance's windows [N_i, T, D] in [-1, 1] for its windows of music [N_i, T, F].
+    """Return each dance's windows [N_i, T, D], scaled, for its windows of music [N_i, T, F].
 
     All dances are denoised in one batch. After every step but the last, the first half of a window
     becomes the second half of its predecessor. A dance of one window is sampled as `sample` does, at

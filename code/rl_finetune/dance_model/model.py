@@ -47,6 +47,8 @@ class DanceModel:
                 f"layout {self.layout.name} is {self.layout.width} wide, the denoiser {config.motion_width} "
                 f"and the scaler {len(self.scaler.scale)}"
             )
+        if config.place_range != self.scaler.bound:
+            raise UserError(f"the denoiser's place_range is {config.place_range}, the scaler's bound {self.scaler.bound}")
 
     @property
     def device(self) -> torch.device:
@@ -62,7 +64,7 @@ class DanceModel:
         return self.guidance if given is None else given
 
     def motions(self, scaled: torch.Tensor) -> list[Motion]:
-        """Return the motions of samples [B, T, D] in [-1, 1]."""
+        """Return the motions of samples [B, T, D], scaled."""
         parts = decode(self.scaler.to(scaled.device).unnormalise(scaled.detach().float()), self.layout)
         poses, translation, contacts = (part.cpu().numpy() for part in parts)
         return [Motion(*clip, FPS, c) for *clip, c in zip(poses, translation, contacts, strict=True)]
@@ -97,7 +99,8 @@ def load(path: Path, device: torch.device | str = "cpu") -> DanceModel:
         raise UserError(f"{path} is not a dance model but '{found}': give one that train_edge.sh or run.sh wrote")
     try:
         denoiser = DanceDecoder(DenoiserConfig(**config["denoiser"])).eval()
-        scaler = MinMaxScaler(tensors.pop("scaler.scale"), tensors.pop("scaler.minimum"))
+        bound = denoiser.config.place_range
+        scaler = MinMaxScaler(tensors.pop("scaler.scale"), tensors.pop("scaler.minimum"), bound)
         load_weights(denoiser, {name.removeprefix("denoiser."): value for name, value in tensors.items()})
         guidance = float(config.get("guidance", DEFAULT_GUIDANCE))
         model = DanceModel(denoiser, layout_named(config["layout"]), scaler, config["music"], guidance)

@@ -18,11 +18,11 @@ def predict_x0(
     encoding: MusicEncoding,
     guidance: float | torch.Tensor,
 ) -> torch.Tensor:
-    """Return the guided prediction of x_0 [B, T, D], clipped to [-1, 1], from x_t [B, T, D] at times [B].
+    """Return the guided prediction of x_0 [B, T, D], clipped to the range of scaled motions, from x_t [B, T, D] at times [B].
 
     `encoding` [2B] comes from `model.encode_guided`; guidance is one number or [B, 1, 1].
     """
-    return model.guided_forward(x_t, times, encoding, guidance).float().clamp(-1.0, 1.0)
+    return model.guided_forward(x_t, times, encoding, guidance).float().clamp(-model.config.place_range, model.config.place_range)
 
 
 class Predictor:
@@ -49,7 +49,7 @@ class Predictor:
         self._guidance = music.new_empty(len(music), 1, 1)
 
     def __call__(self, x_t: torch.Tensor, time: int, guidance: float | torch.Tensor) -> torch.Tensor:
-        """Return the prediction [B, T, D], clipped to [-1, 1], from x_t [B, T, D].
+        """Return the prediction [B, T, D], clipped to the range of scaled motions, from x_t [B, T, D].
 
         guidance: classifier-free guidance weight, one number or [B, 1, 1]. The result is overwritten by the next
         call.

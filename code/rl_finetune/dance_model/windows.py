@@ -43,7 +43,7 @@ class DanceWindows:
 
     frames: [F, D] float32 motion vectors, unscaled, of all clips one after the other.
     starts: [N] int64, the frame at which each window starts. clips: [N] int64, the clip it is from.
-    music: [N, R, T, W] float32, R renditions of each window's music.
+    music: [N, T, W] float32, each window's music.
     names: the clips' names.
     """
 
@@ -59,7 +59,7 @@ class DanceWindows:
     @property
     def window_frames(self) -> int:
         """Frames of a window."""
-        return self.music.shape[2]
+        return self.music.shape[1]
 
     def vectors(self, index: torch.Tensor) -> torch.Tensor:
         """Return the motion vectors [B, T, D] of windows [B]."""
@@ -67,11 +67,9 @@ class DanceWindows:
         return self.frames[self.starts[index][:, None] + offsets]
 
     def draw(self, batch: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return motion vectors [B, T, D] and music [B, T, W] of random windows and renditions."""
-        device = self.frames.device
-        index = torch.randint(len(self), (batch,), device=device)
-        rendition = torch.randint(self.music.shape[1], (batch,), device=device)
-        return self.vectors(index), self.music[index, rendition]
+        """Return motion vectors [B, T, D] and music [B, T, W] of random windows."""
+        index = torch.randint(len(self), (batch,), device=self.frames.device)
+        return self.vectors(index), self.music[index]
 
     def split(self, held_out: tuple[str, ...]) -> "tuple[DanceWindows, DanceWindows]":
         """Return the windows of all other clips, and of the held-out ones."""
@@ -178,8 +176,14 @@ def augment(vectors: torch.Tensor, config: AugmentConfig, layout: MotionLayout) 
     return moved(vectors, offset_m, layout)
 
 
-def fit_scaler(windows: DanceWindows, config: AugmentConfig, layout: MotionLayout) -> MinMaxScaler:
-    """Return the scaler of everything that `augment` can make of the windows."""
+def fit_scaler(
+    windows: DanceWindows, config: AugmentConfig, layout: MotionLayout, place_range: float = 1.0
+) -> MinMaxScaler:
+    """Return the scaler of everything that `augment` can make of the windows, to [-1, 1].
+
+    The pelvis' place on the floor goes to ± place_range. Its range is that of the few windows that travel furthest: most
+    stay within a tenth of it, where noise that is small for joints moves the body by decimetres.
+    """
     ranges = []
     for index in torch.arange(len(windows), device=windows.frames.device).split(_FIT_CHUNK):
         vectors = centred(windows.vectors(index), layout)
@@ -189,7 +193,7 @@ def fit_scaler(windows: DanceWindows, config: AugmentConfig, layout: MotionLayou
     low, high = bounds[:, 0].min(dim=0).values, bounds[:, 1].max(dim=0).values
     low[_planar(layout)] -= config.offset_m
     high[_planar(layout)] += config.offset_m
-    return MinMaxScaler.fit(torch.stack((low, high)))
+    return MinMaxScaler.fit(torch.stack((low, high))).widened(_planar(layout), place_range)
 
 
 def _turns(vectors: torch.Tensor, yaw_steps: int, layout: MotionLayout) -> list[torch.Tensor]:

@@ -106,3 +106,12 @@ def test_the_guidance_that_suits_a_model_is_stored_with_it(model, tmp_path):
     del described["guidance"]  # as models were stored before
     path.with_suffix(".json").write_text(json.dumps(described))
     assert dance_models.load(path).guidance == 2.0
+
+
+def test_a_place_range_is_kept_by_denoiser_and_scaler_alike(model, tmp_path):
+    denoiser = DanceDecoder(replace(model.denoiser.config, place_range=3.0))
+    with pytest.raises(UserError, match="place_range is 3.0, the scaler's bound 1.0"):
+        replace(model, denoiser=denoiser)
+    wide = replace(model, denoiser=denoiser, scaler=model.scaler.widened(slice(4, 6), 3.0))
+    wide.save(tmp_path / "m")
+    assert dance_models.load(tmp_path / "m").scaler.bound == 3.0

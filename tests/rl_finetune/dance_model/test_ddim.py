@@ -1,6 +1,7 @@
 """DDIM steps, their densities, and sampling, against the published chain."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -193,3 +194,28 @@ def test_bf16_does_not_round_the_motion_itself(form):
     x, music = 0.1 * torch.randn(2, 20, 5), torch.randn(2, 20, 3)
     exact, ours = (Predictor(model, music, precision)(x, 19, 2.0) for precision in ("float32", "bf16"))
     torch.testing.assert_close(ours, exact, atol=1e-6, rtol=0)
+
+
+def test_bf16_does_not_round_the_noisy_motion_before_the_network_sees_it():
+    """Frames that differ by less than 16 bits can tell at 2 are told apart all the same."""
+    torch.manual_seed(0)
+    model = DanceDecoder(DenoiserConfig(5, 20, 16, 16, 1, 2, 3, 0.0)).eval()
+    with torch.no_grad():
+        model.input_projection.weight.mul_(50)
+        model.input_projection.bias.copy_(-2 * model.input_projection.weight.sum(dim=1))
+    x, music = 2 + 0.004 * torch.randn(2, 20, 5), torch.randn(2, 20, 3)
+    exact, ours = (Predictor(model, music, precision)(x, 19, 1.0) for precision in ("float32", "bf16"))
+    assert ((ours - exact).norm() / (exact - exact.mean(dim=1, keepdim=True)).norm()).item() < 0.1
+
+
+def test_predictions_are_held_within_the_place_range():
+    config = DenoiserConfig(5, 20, 16, 16, 1, 2, 3, 0.0)
+    for bound in (1.0, 4.0):
+        model = DanceDecoder(replace(config, place_range=bound)).eval()
+        with torch.no_grad():
+            model.final_layer.weight.zero_()
+            model.final_layer.bias.copy_(torch.tensor([-9.0, -2.0, 0.5, 2.0, 9.0]))
+        predicted = Predictor(model, torch.randn(1, 20, 3))(torch.randn(1, 20, 5), 500, 1.0)[0, 0]
+        assert predicted.tolist() == pytest.approx([-bound, -min(2.0, bound), 0.5, min(2.0, bound), bound])
+    with pytest.raises(UserError, match="place_range must be at least 1, not 0.5"):
+        replace(config, place_range=0.5)

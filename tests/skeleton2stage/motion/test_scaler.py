@@ -42,3 +42,11 @@ def test_range_goes_to_plus_minus_one():
     scaler = MinMaxScaler.fit(vectors)
     assert scaler.normalise(vectors).tolist() == [[[-1.0, -1.0], [1.0, -1.0]]]
     assert scaler.unnormalise(torch.tensor([0.0, 0.0])).tolist() == [3.0, 5.5]
+
+
+def test_widened_features_have_a_range_of_their_own():
+    scaler = MinMaxScaler.fit(torch.tensor([[2.0, 5.0], [4.0, 9.0]])).widened(slice(1, 2), 4.0)
+    assert scaler.normalise(torch.tensor([[2.0, 5.0], [4.0, 9.0]])).tolist() == [[-1.0, -4.0], [1.0, 4.0]]
+    assert scaler.unnormalise(torch.tensor([0.5, 2.0])).tolist() == [3.5, 8.0]
+    assert scaler.unnormalise(torch.tensor([0.0, 5.0])).tolist() == [3.0, 9.0]  # clipped at 4
+    assert scaler.to("cpu").bound == 4.0
