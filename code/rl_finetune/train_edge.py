@@ -118,25 +118,20 @@ class EdgeTrainer:
         config = self.config
         self.optimiser.zero_grad(set_to_none=True)
         vectors, music = self.windows.draw(config.batch_size)
-        losses = self._losses(self.model, vectors, music, config.augment, config.cond_drop_prob)
+        losses = self._denoising_losses(self.model, *self._noisy(vectors, music, config.augment), config.cond_drop_prob)
         self.accelerator.backward(losses.total(config.losses))
         if config.max_grad_norm > 0:
             nn.utils.clip_grad_norm_(self.denoiser.parameters(), config.max_grad_norm)
         return DanceLosses(*(term.detach() for term in losses))
 
-    def _losses(
-        self,
-        model: nn.Module,
-        vectors: torch.Tensor,
-        music: torch.Tensor,
-        augmentation: AugmentConfig,
-        drop: float,
-    ) -> DanceLosses:
-        """Return the losses of denoising windows [B, T, D] at random times."""
+    def _noisy(
+        self, vectors: torch.Tensor, music: torch.Tensor, augmentation: AugmentConfig
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return windows [B, T, D] with noise, without it, scaled music, and the times, drawn at random, [B]."""
         x0 = self.scaler.normalise(augment(vectors, augmentation, self.layout))
         times = torch.randint(N_TIMES, (len(x0),), device=x0.device)
         noisy = self.schedule.add_noise(x0, times, torch.randn_like(x0))
-        return self._denoising_losses(model, noisy, x0, self.music_scaler(music), times, drop)
+        return noisy, x0, self.music_scaler(music), times
 
     def _compare(
         self,
@@ -186,7 +181,8 @@ class EdgeTrainer:
         with self.ema.applied_to(self.denoiser) as averaged:
             averaged.eval()
             torch.manual_seed(self.config.seed)
-            losses = self._losses(averaged, vectors, music, _PLAIN, 0.0)
+            # Not by fused kernels: it would take a minute to make those of one batch of another size.
+            losses = self._compare(averaged, *self._noisy(vectors, music, _PLAIN), 0.0)
         return {f"held_out/{name}": value for name, value in self._figures(losses).items()}
 
     def _preview(self, model: DanceModel) -> dict[str, float]:
