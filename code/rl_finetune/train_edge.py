@@ -117,7 +117,7 @@ class EdgeTrainer:
         """Set every parameter's gradient for a batch drawn at random, and return its losses."""
         config = self.config
         self.optimiser.zero_grad(set_to_none=True)
-        vectors, music = self.windows.draw(config.batch_size)
+        vectors, music = self.windows.draw(config.batch_size, config.augment)
         losses = self._denoising_losses(self.model, *self._noisy(vectors, music, config.augment), config.cond_drop_prob)
         self.accelerator.backward(losses.total(config.losses))
         if config.max_grad_norm > 0:

@@ -15,6 +15,7 @@ from skeleton2stage.motion.layout import MotionLayout, layout_named
 from skeleton2stage.motion.scaler import MinMaxScaler
 from skeleton2stage.motion.skeleton import N_JOINTS, mirror_order
 
+TIMBRE = slice(1, 33)  # of the baseline music features: MFCC and chroma
 _FIT_CHUNK = 512  # windows whose range is taken at a time
 # How entries of a rotation's first two rows change sign when x is reflected on both sides of the matrix.
 _MIRROR_ROT6D = (1.0, -1.0, -1.0, -1.0, 1.0, 1.0)
@@ -26,11 +27,15 @@ class AugmentConfig:
 
     mirror: exchange left and right in half of the windows. yaw_steps: turn about z by a random multiple of
     360 degrees / yaw_steps; 0 for none. offset_m: move by up to this much along x and y each.
+    any_start: begin windows in any frame before the next one, not only in their first. shuffle_timbre: give each window's
+    music the timbre of another.
     """
 
     mirror: bool = True
     yaw_steps: int = 0
     offset_m: float = 0.0
+    any_start: bool = False
+    shuffle_timbre: bool = False
 
     def __post_init__(self) -> None:
         if self.yaw_steps < 0 or self.offset_m < 0:
@@ -66,10 +71,35 @@ class DanceWindows:
         offsets = torch.arange(self.window_frames, device=self.frames.device)
         return self.frames[self.starts[index][:, None] + offsets]
 
-    def draw(self, batch: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return motion vectors [B, T, D] and music [B, T, W] of random windows."""
-        index = torch.randint(len(self), (batch,), device=self.frames.device)
-        return self.vectors(index), self.music[index]
+    def draw(self, batch: int, config: AugmentConfig) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return motion vectors [B, T, D] and music [B, T, W] of random windows, as they start and sound."""
+        device = self.frames.device
+        index = torch.randint(len(self), (batch,), device=device)
+        later = torch.zeros_like(index)
+        if config.any_start:
+            later = (torch.rand(batch, device=device) * self._strides()[index]).long()
+        vectors, music = self.starting_later(index, later)
+        if config.shuffle_timbre:
+            others = torch.randint(len(self), (batch,), device=device)
+            music = torch.cat((music[..., :1], self.music[others][..., TIMBRE], music[..., TIMBRE.stop :]), dim=-1)
+        return vectors, music
+
+    def starting_later(self, index: torch.Tensor, later: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return motion vectors [B, T, D] and music [B, T, W] of windows [B], `later` [B] frames after their starts.
+
+        Music that a window lacks is the next one's. Frames after its stride there is none.
+        """
+        frames = later[:, None] + torch.arange(self.window_frames, device=self.frames.device)
+        vectors = self.frames[self.starts[index][:, None] + frames]
+        beyond = frames >= self.window_frames
+        source = torch.where(beyond, index[:, None] + 1, index[:, None]).clamp(max=len(self) - 1)
+        return vectors, self.music[source, torch.where(beyond, frames - self._strides()[index][:, None], frames)]
+
+    def _strides(self) -> torch.Tensor:
+        """Return how many frames later the next window of the same dance starts, [N]; 0 for the last one."""
+        strides = torch.cat((self.starts.diff(), self.starts.new_zeros(1)))
+        # Dances follow each other in `frames`, and each has a window to its end at least.
+        return torch.where(strides < self.window_frames, strides, 0)
 
     def split(self, held_out: tuple[str, ...]) -> "tuple[DanceWindows, DanceWindows]":
         """Return the windows of all other clips, and of the held-out ones."""

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from rl_finetune.dance_model.windows import (
+    TIMBRE,
     AugmentConfig,
     DanceWindows,
     augment,
@@ -21,6 +22,7 @@ from rl_finetune.dance_model.windows import (
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion import layout as layouts
 from skeleton2stage.motion.motion import Motion
+from skeleton2stage.music import features
 
 
 def random_motion(seed=0, frames=12):
@@ -49,7 +51,7 @@ def test_windows_are_cut_from_the_clips(windows):
 
 def test_drawn_music_belongs_to_the_drawn_motion(windows):
     torch.manual_seed(0)
-    vectors, music = windows.draw(64)
+    vectors, music = windows.draw(64, AugmentConfig())
     starts = windows.starts[music[:, 0, 0].long()]
     assert torch.equal(vectors[:, 0], windows.frames[starts])
     assert set(music[:, 0, 0].tolist()) == {0, 1, 2, 3}
@@ -153,3 +155,44 @@ def test_the_place_on_the_floor_may_have_a_wider_range(windows):
     assert ratio[4:6].tolist() == [4.0, 4.0] and ratio[6:].eq(1).all() and ratio[:4].eq(1).all()
     looks = torch.cat([augment(windows.vectors(torch.arange(4)), config, layouts.EDGE) for _ in range(50)])
     torch.testing.assert_close(wide.unnormalise(wide.normalise(looks)), looks, atol=1e-5, rtol=0)
+
+
+@pytest.fixture
+def dances():
+    """Two dances of 20 and 17 frames in windows of 8, four frames apart; music tells frame, then dance in its timbre."""
+    frames = torch.zeros(37, 151)
+    frames[:, 6] = torch.arange(37.0)
+    starts = torch.tensor([0, 4, 8, 12, 20, 24, 28])
+    clips = torch.tensor([0, 0, 0, 0, 1, 1, 1])
+    music = torch.zeros(7, 8, 35)
+    music[..., 0] = music[..., 34] = starts[:, None] + torch.arange(8.0)
+    music[..., 1:33] = torch.arange(7.0)[:, None, None]
+    return DanceWindows(frames, starts, clips, music, ("first", "second"))
+
+
+def test_windows_that_start_later_go_on_with_the_music_of_the_next(dances):
+    index, later = torch.tensor([0, 2, 4, 5]), torch.tensor([0, 3, 1, 2])
+    vectors, music = dances.starting_later(index, later)
+    frames = dances.starts[index][:, None] + later[:, None] + torch.arange(8)
+    assert torch.equal(vectors[..., 6], frames.float())
+    assert torch.equal(music[..., 0], frames.float())
+
+
+def test_windows_begin_in_any_frame_before_the_next_and_never_leave_their_dance(dances):
+    torch.manual_seed(0)
+    vectors, music = dances.draw(2000, AugmentConfig(any_start=True))
+    assert torch.equal(vectors[..., 6], music[..., 0])
+    firsts = set(vectors[:, 0, 6].long().tolist())
+    assert firsts == {*range(13), *range(20, 29)}  # the last window of a dance begins where it does
+    assert set(dances.draw(500, AugmentConfig())[0][:, 0, 6].long().tolist()) == set(dances.starts.tolist())
+
+
+def test_shuffled_timbre_is_another_windows_and_all_else_its_own(dances):
+    torch.manual_seed(0)
+    vectors, music = dances.draw(500, AugmentConfig(shuffle_timbre=True))
+    assert torch.equal(music[..., 0], vectors[..., 6]) and torch.equal(music[..., 34], vectors[..., 6])
+    own = torch.searchsorted(dances.starts, music[:, 0, 0].long())
+    timbre = music[..., TIMBRE]
+    assert timbre.eq(timbre[:, :1, :1]).all()
+    assert timbre[:, 0, 0].eq(own).float().mean() < 0.3
+    assert (TIMBRE.start, TIMBRE.stop) == (features.MFCC.start, features.CHROMA.stop)
