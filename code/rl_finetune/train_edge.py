@@ -321,11 +321,13 @@ def training_windows(config: TrainEdgeConfig, accelerator: Accelerator) -> Dance
 
 
 def check_music(config: TrainEdgeConfig) -> None:
-    """Raise UserError where the kind of music features is unknown or not as wide as what the denoiser takes."""
+    """Raise UserError where the kind of music features is unknown, not as wide as what the denoiser takes, or has no timbre apart."""
     if config.music not in MUSIC_KINDS:
         raise unknown_name("kind of music features", config.music, list(MUSIC_KINDS))
     if config.denoiser.music_width != MUSIC_KINDS[config.music]:
         raise UserError(f"music={config.music} needs denoiser.music_width={MUSIC_KINDS[config.music]}")
+    if config.augment.shuffle_timbre and config.music != "baseline":
+        raise UserError(f"{config.music} features have timbre in all places: give augment.shuffle_timbre=false")
 
 
 def describe(trainer: EdgeTrainer) -> str:

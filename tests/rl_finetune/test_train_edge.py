@@ -173,6 +173,8 @@ def test_entry_point_names_missing_data(tmp_path):
         train_edge.main([*SMALL, f"data={tmp_path / 'nothing'}"])
     with pytest.raises(UserError, match="music=jukebox needs denoiser.music_width=4800"):
         train_edge.main([*SMALL, f"data={tmp_path}", "music=jukebox"])
+    with pytest.raises(UserError, match="give augment.shuffle_timbre=false"):
+        train_edge.main([*SMALL, f"data={tmp_path}", "music=jukebox", "denoiser.music_width=4800"])
     with pytest.raises(UserError, match="choose one of baseline, jukebox"):
         train_edge.main([*SMALL, f"data={tmp_path}", "music=mfcc"])
 
