@@ -321,7 +321,7 @@ def training_windows(config: TrainEdgeConfig, accelerator: Accelerator) -> Dance
 
 
 def check_music(config: TrainEdgeConfig) -> None:
-    """Raise UserError where the kind of music features is unknown, not as wide as what the denoiser takes, or has no timbre apart."""
+    """Raise UserError where the kind of music features is unknown, of another width, or has no timbre to shuffle."""
     if config.music not in MUSIC_KINDS:
         raise unknown_name("kind of music features", config.music, list(MUSIC_KINDS))
     if config.denoiser.music_width != MUSIC_KINDS[config.music]:

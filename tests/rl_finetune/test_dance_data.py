@@ -9,7 +9,7 @@ import soundfile
 import torch
 
 from rl_finetune import dance_data
-from rl_finetune.dance_data import WindowConfig, danced, dance_windows, find_files, song_of, tempo_ranges, window_starts
+from rl_finetune.dance_data import WindowConfig, dance_windows, danced, find_files, song_of, tempo_ranges, window_starts
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import write_pickle
 from skeleton2stage.metrics.beat_alignment import bas

@@ -48,7 +48,9 @@ class DanceModel:
                 f"and the scaler {len(self.scaler.scale)}"
             )
         if config.place_range != self.scaler.bound:
-            raise UserError(f"the denoiser's place_range is {config.place_range}, the scaler's bound {self.scaler.bound}")
+            raise UserError(
+                f"the denoiser's place_range is {config.place_range}, the scaler's bound {self.scaler.bound}"
+            )
 
     @property
     def device(self) -> torch.device:

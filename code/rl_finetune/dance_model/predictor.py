@@ -18,11 +18,12 @@ def predict_x0(
     encoding: MusicEncoding,
     guidance: float | torch.Tensor,
 ) -> torch.Tensor:
-    """Return the guided prediction of x_0 [B, T, D], clipped to the range of scaled motions, from x_t [B, T, D] at times [B].
+    """Return the guided prediction of x_0 [B, T, D] from x_t [B, T, D] at times [B], in the range of scaled motions.
 
     `encoding` [2B] comes from `model.encode_guided`; guidance is one number or [B, 1, 1].
     """
-    return model.guided_forward(x_t, times, encoding, guidance).float().clamp(-model.config.place_range, model.config.place_range)
+    bound = model.config.place_range
+    return model.guided_forward(x_t, times, encoding, guidance).float().clamp(-bound, bound)
 
 
 class Predictor:

@@ -27,8 +27,8 @@ class AugmentConfig:
 
     mirror: exchange left and right in half of the windows. yaw_steps: turn about z by a random multiple of
     360 degrees / yaw_steps; 0 for none. offset_m: move by up to this much along x and y each.
-    any_start: begin windows in any frame before the next one, not only in their first. shuffle_timbre: give each window's
-    music the timbre of another.
+    any_start: begin windows in any frame before the next one, not only in their first. shuffle_timbre: give
+    each window's music the timbre of another.
     """
 
     mirror: bool = True
@@ -211,8 +211,8 @@ def fit_scaler(
 ) -> MinMaxScaler:
     """Return the scaler of everything that `augment` can make of the windows, to [-1, 1].
 
-    The pelvis' place on the floor goes to ± place_range. Its range is that of the few windows that travel furthest: most
-    stay within a tenth of it, where noise that is small for joints moves the body by decimetres.
+    The pelvis' place on the floor goes to ± place_range. Its range is that of the few windows that travel
+    furthest: most stay within a tenth of it, where noise that is small for joints moves the body by decimetres.
     """
     ranges = []
     for index in torch.arange(len(windows), device=windows.frames.device).split(_FIT_CHUNK):

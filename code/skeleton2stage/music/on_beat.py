@@ -1,8 +1,8 @@
 """Bringing a dance onto an even beat: what is uneven in a dancer's beats is taken into the movement's own time.
 
-Music made on a dancer's beats is uneven, and music on even beats meets few of the dancer's. Here the music is even, and
-the movement runs a little faster or slower so that the dancer's beats fall on it, and lingers on each: a beat of movement
-is where it is slowest (AIST++), and dancers mark a beat so.
+Music made on a dancer's beats is uneven, and music on even beats meets few of the dancer's. Here the music is even,
+and the movement runs a little faster or slower so that the dancer's beats fall on it, and lingers on each: a beat of
+movement is where it is slowest (AIST++), and dancers mark a beat so.
 """
 
 from dataclasses import replace
@@ -24,8 +24,9 @@ def even(groove: Groove) -> Groove:
 def movement_times(dancer: Groove, times_s: np.ndarray, accent: float) -> np.ndarray:
     """Return which moment of a dance [N] s belongs at each time [N] s of music with the beats of `even(dancer)`.
 
-    Each beat of the groove `dancer` comes at the even beat of its number; between them time runs smoothly and forwards,
-    beyond them as ever. accent: the share by which movement is slower on each beat, and faster between two, 0 to under 1.
+    Each beat of the groove `dancer` comes at the even beat of its number; between them time runs smoothly and
+    forwards, beyond them as ever. accent: the share by which movement is slower on each beat, and faster between
+    two, 0 to under 1.
     """
     if not 0.0 <= accent < 1.0:
         raise ValueError(f"expected an accent from 0 to under 1, got {accent}")

@@ -159,7 +159,7 @@ def test_the_place_on_the_floor_may_have_a_wider_range(windows):
 
 @pytest.fixture
 def dances():
-    """Two dances of 20 and 17 frames in windows of 8, four frames apart; music tells frame, then dance in its timbre."""
+    """Two dances of 20 and 17 frames in windows of 8, four frames apart; music tells frame and, as timbre, dance."""
     frames = torch.zeros(37, 151)
     frames[:, 6] = torch.arange(37.0)
     starts = torch.tensor([0, 4, 8, 12, 20, 24, 28])
