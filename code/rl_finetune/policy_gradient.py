@@ -95,19 +95,15 @@ def step_log_probs(
     return torch.stack(scored)
 
 
-def _tensors(encoding: MusicEncoding) -> list[torch.Tensor]:
-    return [encoding.pooled, *encoding.keys, *encoding.values]
-
-
 def _leaf(encoding: MusicEncoding) -> MusicEncoding:
     leaf = encoding.detach()
-    for tensor in _tensors(leaf):
+    for tensor in leaf.tensors():
         tensor.requires_grad_()
     return leaf
 
 
 def _backward_through(encoding: MusicEncoding, leaf: MusicEncoding) -> None:
-    pairs = [(out, cut.grad) for out, cut in zip(_tensors(encoding), _tensors(leaf), strict=True)]
+    pairs = [(out, cut.grad) for out, cut in zip(encoding.tensors(), leaf.tensors(), strict=True)]
     pairs = [(out, grad) for out, grad in pairs if out.requires_grad and grad is not None]
     torch.autograd.backward([out for out, _ in pairs], [grad for _, grad in pairs])
 

@@ -30,7 +30,7 @@ from skeleton2stage.files import atomic_path
 from skeleton2stage.motion.layout import MotionLayout, layout_named
 from skeleton2stage.motion.motion import FPS
 
-USAGE = "python -m rl_finetune.train_edge [preset=demo|paper] [key=value ...]"
+USAGE = "python -m rl_finetune.train_edge [preset=demo|h100|paper] [key=value ...]"
 _PLAIN = AugmentConfig(mirror=False)
 _HELD_OUT_WINDOWS = 64
 

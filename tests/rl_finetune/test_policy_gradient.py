@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -14,10 +15,10 @@ TINY = DenoiserConfig(
 )
 
 
-@pytest.fixture()
-def model() -> DanceDecoder:
+@pytest.fixture(params=[False, True], ids=["edge", "frame_music"])
+def model(request) -> DanceDecoder:
     torch.manual_seed(0)
-    return DanceDecoder(TINY).eval()
+    return DanceDecoder(replace(TINY, frame_music=request.param)).eval()
 
 
 @pytest.fixture()

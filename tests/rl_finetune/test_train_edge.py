@@ -50,11 +50,11 @@ def trainer(config, windows, run):
     return EdgeTrainer(config, windows, run, Accelerator(cpu=True), load_start(config, "cpu"))
 
 
-@pytest.mark.parametrize("preset", ["demo", "paper"])
-def test_presets_fill_the_configuration(preset):
+@pytest.mark.parametrize(("preset", "width"), [("demo", 160), ("h100", 192), ("paper", 512)])
+def test_presets_fill_the_configuration(preset, width):
     config = to_dataclass(load_config("train_edge", [f"preset={preset}"]), TrainEdgeConfig)
     assert config.held_out == ("60_12", "61_12", "60_05", "61_05", "131_02")
-    assert (config.denoiser.latent_width == 512) == (preset == "paper")
+    assert config.denoiser.latent_width == width
     assert config.losses.foot == 10.942
 
 

@@ -41,6 +41,7 @@ class DenoiserConfig:
     data_std: float = 0.0  # above 0: precondition the prediction for scaled motions of this deviation
     cutoff_hz: float = 0.0  # above 0: predictions hold nothing faster, as motions of bodies do not
     place_range: float = 1.0  # the pelvis' place on the floor is scaled to within ± this, all else to ± 1
+    frame_music: bool = False  # tell each frame of motion its own music too, besides what it attends to
 
     def __post_init__(self) -> None:
         if self.n_heads < 1:
@@ -69,11 +70,13 @@ class MusicEncoding:
 
     pooled: [B, L], added to the time for FiLM.
     keys, values: for each decoder layer [B, heads, T, L / heads], for cross-attention.
+    frames: with `frame_music` [B, T, L], added to the tokens of motion frame by frame.
     """
 
     pooled: torch.Tensor
     keys: tuple[torch.Tensor, ...]
     values: tuple[torch.Tensor, ...]
+    frames: torch.Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.pooled)
@@ -104,7 +107,13 @@ class MusicEncoding:
 
     def _map(self, function: Callable[[torch.Tensor], torch.Tensor]) -> "MusicEncoding":
         keys, values = (tuple(function(x) for x in part) for part in (self.keys, self.values))
-        return MusicEncoding(function(self.pooled), keys, values)
+        frames = None if self.frames is None else function(self.frames)
+        return MusicEncoding(function(self.pooled), keys, values, frames)
+
+    def tensors(self) -> list[torch.Tensor]:
+        """Return all parts, always in the same order."""
+        frames = [] if self.frames is None else [self.frames]
+        return [self.pooled, *self.keys, *self.values, *frames]
 
     @staticmethod
     def concatenate(parts: "Sequence[MusicEncoding]") -> "MusicEncoding":
@@ -113,7 +122,8 @@ class MusicEncoding:
             tuple(torch.cat(layer) for layer in zip(*columns, strict=True))
             for columns in ([part.keys for part in parts], [part.values for part in parts])
         )
-        return MusicEncoding(torch.cat([part.pooled for part in parts]), keys, values)
+        frames = None if parts[0].frames is None else torch.cat([part.frames for part in parts])
+        return MusicEncoding(torch.cat([part.pooled for part in parts]), keys, values, frames)
 
 
 class DecoderStack(nn.Module):
@@ -157,6 +167,8 @@ class DanceDecoder(nn.Module):
         layers = [DecoderLayer(*sizes, self.rotary) for _ in range(config.n_layers)]
         self.seqTransDecoder = DecoderStack(layers)
         self.final_layer = nn.Linear(width, config.motion_width)
+        if config.frame_music:
+            self.frame_music = nn.Linear(width, width)
         skip, scale = preconditioning(cosine_schedule().alphas_cumprod, config.data_std)
         self.register_buffer("skip", skip, persistent=False)
         self.register_buffer("scale", scale, persistent=False)
@@ -207,6 +219,8 @@ class DanceDecoder(nn.Module):
         # Sixteen bits would round a pelvis 2 m off to the nearest centimetre, another way in each frame.
         with torch.autocast(x.device.type, enabled=False):
             tokens = self.input_projection(x.float())
+        if encoding.frames is not None:
+            tokens = tokens + encoding.frames
         music = zip(encoding.keys, encoding.values, strict=True)
         for layer, keys_values in zip(self.seqTransDecoder.stack, music, strict=True):
             memory = _appended(keys_values, layer.multihead_attn.keys_values(time_tokens, time_turns))
@@ -245,7 +259,7 @@ class DanceDecoder(nn.Module):
         tokens = self.norm_cond(tokens)
         pairs = [layer.multihead_attn.keys_values(tokens, turns) for layer in self.seqTransDecoder.stack]
         keys, values = zip(*pairs, strict=True)
-        return MusicEncoding(pooled, keys, values)
+        return MusicEncoding(pooled, keys, values, self.frame_music(tokens) if self.config.frame_music else None)
 
     def _check_window(self, what: str, x: torch.Tensor, width: int) -> None:
         expected = (self.config.window_frames, width)

@@ -95,7 +95,7 @@ def write(path: Path, denoiser: DanceDecoder, scaler: MinMaxScaler) -> None:
         found = " and ".join(f"{name}={ours:g}" for name, (ours, _) in options.items())
         raise UserError(
             f"{path} cannot be written: the denoiser has {found}, which EDGE's code does not know, "
-            "so export a model trained without (train_edge's preset=paper has neither)"
+            "so export a model trained without (train_edge's preset=paper has none of these)"
         )
     content = {
         "ema_state_dict": weights, "model_state_dict": weights, "optimizer_state_dict": {},

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from rl_finetune.dance_model.denoiser import DanceDecoder, DenoiserConfig, MusicEncoding, n_parameters
-from rl_finetune.dance_model.layers import RotaryEmbedding, rotate
+from rl_finetune.dance_model.layers import Attention, RotaryEmbedding, rotate
 from rl_finetune.dance_model.schedule import cosine_schedule, preconditioning
 from skeleton2stage.errors import UserError
 
@@ -25,10 +25,10 @@ def small_model(edge_small):
     return model
 
 
-@pytest.fixture
-def tiny_model():
+@pytest.fixture(params=[False, True], ids=["edge", "frame_music"])
+def tiny_model(request):
     torch.manual_seed(0)
-    return DanceDecoder(TINY).eval()
+    return DanceDecoder(replace(TINY, frame_music=request.param)).eval()
 
 
 @pytest.mark.parametrize(("music", "width"), [("jukebox", 4800), ("baseline", 35)])
@@ -103,6 +103,23 @@ def test_gradients_reach_every_parameter(tiny_model):
     tiny_model.forward_encoded(torch.randn(2, 6, 5), torch.tensor([3, 700]), encoding).square().sum().backward()
     untouched = [name for name, p in tiny_model.named_parameters() if p.grad is None or not p.grad.abs().sum()]
     assert untouched == []
+
+
+@pytest.mark.parametrize("frame_music", [False, True])
+def test_each_frame_hears_its_own_music(frame_music):
+    """Without attention and pooled music, a frame of music reaches the frame of motion at its time or none."""
+    torch.manual_seed(0)
+    model = DanceDecoder(replace(TINY, frame_music=frame_music)).eval()
+    deaf = [m.out_proj for m in model.modules() if isinstance(m, Attention)] + [model.non_attn_cond_projection[-1]]
+    for layer in deaf:
+        torch.nn.init.zeros_(layer.weight)
+    x, music, time = torch.randn(1, 6, 5), torch.randn(1, 6, 3), torch.tensor([400])
+    other = music.clone()
+    other[:, 2] += 1.0
+    with torch.no_grad():
+        outputs = [model.forward_encoded(x, time, model.encode_music(heard)) for heard in (music, other)]
+    changed = (outputs[0] != outputs[1]).any(dim=-1)[0].nonzero().flatten().tolist()
+    assert changed == ([2] if frame_music else [])
 
 
 def test_gradients_are_the_same_every_time_on_several_threads():
