@@ -70,7 +70,7 @@ class EdgeTrainer:
         # The warm-up is there to forget random weights; those of a trained model are to stay in the average.
         self.ema = ExponentialMovingAverage(self.denoiser, config.ema_decay, warm_up=start is None)
         self.step = load_state(self)
-        self._denoising_losses = torch.compile(self._compare) if can_compile(config, accelerator) else self._compare
+        self._denoising_losses = torch.compile(self._compare) if config.compiled else self._compare
         self.gradients = CapturedCall(self._gradients) if can_capture(config, accelerator) else self._gradients
 
     def train(self) -> None:
@@ -218,11 +218,6 @@ def check_windows(windows: DanceWindows, config: TrainEdgeConfig) -> None:
 def can_capture(config: TrainEdgeConfig, accelerator: Accelerator) -> bool:
     """Return whether gradients are to be computed by a CUDA graph: on one GPU."""
     return config.cuda_graph and accelerator.device.type == "cuda" and accelerator.num_processes == 1
-
-
-def can_compile(config: TrainEdgeConfig, accelerator: Accelerator) -> bool:
-    """Return whether a step's kernels are to be fused: where a GPU runs them."""
-    return config.compiled and accelerator.device.type == "cuda"
 
 
 def learning_rate_factor(step: int, steps: int, cool_down: float, warm_up: int = 0) -> float:

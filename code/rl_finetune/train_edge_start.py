@@ -1,7 +1,11 @@
 """The dance model that a training run of the base model begins with, where `start_from` names one."""
 
-import torch
+from dataclasses import replace
 
+import torch
+from torch import nn
+
+from rl_finetune.dance_model.denoiser import DanceDecoder
 from rl_finetune.dance_model.model import DanceModel
 from rl_finetune.dance_model.model import load as load_dance_model
 from rl_finetune.train_edge_config import TrainEdgeConfig
@@ -15,11 +19,14 @@ def load_start(config: TrainEdgeConfig, device: torch.device | str) -> DanceMode
     """Return the model that `start_from` names, on a device; None where it names none.
 
     Its weights mean something only for its own sizes, motion layout and music features, and in motions scaled as it
-    had them. Raises UserError, with the values to give, where the configuration has others.
+    had them. Raises UserError, with the values to give, where the configuration has others. `frame_music` alone may
+    be added to it.
     """
     if config.start_from is None:
         return None
     model = load_dance_model(paths.locate(config.start_from), device)
+    if config.denoiser.frame_music:
+        model = with_frame_music(model)
     sizes = model.denoiser.config.differences(config.denoiser)
     changes = {f"denoiser.{name}": theirs for name, (theirs, _) in sizes.items()}
     if model.layout.name != config.layout:
@@ -30,6 +37,20 @@ def load_start(config: TrainEdgeConfig, device: torch.device | str) -> DanceMode
         listed = " ".join(f"{key}={value}" for key, value in changes.items())
         raise UserError(f"start_from={config.start_from} is another model than configured: give {listed}")
     return model
+
+
+def with_frame_music(model: DanceModel) -> DanceModel:
+    """Return a model that computes what the given one does and can learn to hear single frames of music.
+
+    What `frame_music` adds to it is zero at first.
+    """
+    if model.denoiser.config.frame_music:
+        return model
+    denoiser = DanceDecoder(replace(model.denoiser.config, frame_music=True)).to(model.device).eval()
+    denoiser.load_state_dict(model.denoiser.state_dict(), strict=False)
+    for parameter in denoiser.frame_music.parameters():
+        nn.init.zeros_(parameter)
+    return replace(model, denoiser=denoiser)
 
 
 def share_within(scaler: MinMaxScaler, frames: torch.Tensor, layout: MotionLayout) -> float:

@@ -46,9 +46,14 @@ def test_what_edge_cannot_compute_is_refused_with_the_reason(tiny_model, tmp_pat
         main([f"checkpoint={tmp_path / 'm.safetensors'}", f"out={tmp_path / 'm.pt'}"])
 
 
-def test_the_demo_model_can_be_exported(tmp_path, capsys):
-    main([f"checkpoint={paths.demo_checkpoints() / 'dance_model.safetensors'}", f"out={tmp_path / 'm.pt'}"])
-    assert "must have latent_width 160 (not 512)" in capsys.readouterr().out
+def test_what_is_written_is_for_code_of_other_sizes(tiny_checkpoint, tmp_path, capsys):
+    main([f"checkpoint={tiny_checkpoint}", f"out={tmp_path / 'm.pt'}"])
+    assert "must have latent_width 16 (not 512)" in capsys.readouterr().out
+
+
+def test_the_demo_model_hears_what_edges_cannot(tmp_path):
+    with pytest.raises(UserError, match="frame_music=1, which EDGE's code does not know"):
+        main([f"checkpoint={paths.demo_checkpoints() / 'dance_model.safetensors'}", f"out={tmp_path / 'm.pt'}"])
 
 
 def test_out_must_be_a_pt(tiny_checkpoint, tmp_path):

@@ -39,5 +39,4 @@ def movement_times(dancer: Groove, times_s: np.ndarray, accent: float) -> np.nda
         np.concatenate((ends[0] - beyond[::-1], ends, ends[-1] + beyond))
         for ends in (beats, np.array(dancer.beats_s))
     )
-    inside = np.clip(accented, at[0], at[-1])
-    return PchipInterpolator(at, shows)(inside) + accented - inside
+    return PchipInterpolator(at, shows)(accented)  # beyond its ends it goes on as straight as there

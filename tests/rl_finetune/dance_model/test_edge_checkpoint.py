@@ -182,7 +182,7 @@ def test_modules_of_an_installed_edge_are_put_back(edges_classes, tmp_path):
 
 def test_what_edge_does_not_know_is_not_written(tmp_path):
     model = tiny(data_std=0.3, cutoff_hz=6.0, frame_music=True)
-    with pytest.raises(UserError, match=r"m.pt cannot be written: the denoiser has data_std=0.3 and cutoff_hz=6 and frame_m"):
+    with pytest.raises(UserError, match=r"m.pt cannot be written: .* data_std=0.3 and cutoff_hz=6 and frame_music=1, "):
         written(tmp_path / "m.pt", model)
     assert not list(tmp_path.iterdir())
 
