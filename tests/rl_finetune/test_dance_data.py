@@ -89,6 +89,14 @@ def test_each_rendition_brings_the_dance_onto_its_own_even_beat():
     np.testing.assert_allclose(energies[1:], energies[0], rtol=0.05)
 
 
+def test_every_rendition_of_every_clip_sounds_its_own_way(monkeypatch):
+    seeds, motion = [], salsa_like(300)
+    monkeypatch.setattr(dance_data, "synthesise", lambda groove, duration_s, seed: seeds.append(seed) or np.zeros(1))
+    for clip in range(3):
+        list(danced(motion, None, WindowConfig(renditions=2), seed=clip))
+    assert len(set(seeds)) == len(seeds) == 6
+
+
 def test_tempo_ranges_part_what_percussion_can_have():
     assert tempo_ranges(1) == [pytest.approx((80, 140))]
     (low, middle), (again, high) = tempo_ranges(2)
