@@ -137,9 +137,9 @@ def test_weights_can_be_laid_over_the_files():
 
 
 @pytest.mark.parametrize(("arguments", "weights"), [
-    ([], {"imitation": 0.98, "antifreezing": 0.02, "fgcontact": 0.01}),
+    ([], {"imitation": 0.85, "antifreezing": 0.15, "fgcontact": 0.01}),
     (["preset=paper"], {"imitation": 0.51, "antifreezing": 0.49, "fgcontact": 0.01}),
-    (["reward_weights={fgcontact: 0.5}"], {"imitation": 0.98, "antifreezing": 0.02, "fgcontact": 0.5}),
+    (["reward_weights={fgcontact: 0.5}"], {"imitation": 0.85, "antifreezing": 0.15, "fgcontact": 0.5}),
 ])
 def test_what_a_run_is_rewarded_for(arguments, weights):
     config = to_dataclass(load_config("finetune", arguments), FinetuneConfig)
