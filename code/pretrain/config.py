@@ -39,6 +39,7 @@ class PretrainConfig:
     fall_height_m: float
     stray_m: float
     log_std: float
+    learn_std: bool
     gamma: float
     lam: float
     clip: float

@@ -25,12 +25,12 @@ _TRUSTED_OBSERVATIONS = 100_000_000
 
 
 def make_ppo(config: PretrainConfig, device: torch.device, processes: Processes) -> PPO:
-    """Return PPO with the task's widths: no entropy bonus, no learned deviation."""
+    """Return PPO with the task's widths and no entropy bonus."""
     example = TensorDict({"policy": torch.zeros(config.worlds, OBSERVATION_WIDTH, device=device)}, [config.worlds])
     gaussian = {
         "class_name": "GaussianDistribution",
         "init_std": float(torch.tensor(config.log_std).exp()),
-        "learn_std": False,
+        "learn_std": config.learn_std,
     }
     actor = _network(example, "actor", ACTION_WIDTH, config.hidden, gaussian)
     critic = _network(example, "critic", 1, config.hidden, None)
@@ -133,12 +133,14 @@ def actor_kept(ppo: PPO, keep: bool) -> Iterator[None]:
         yield
         return
     schedule, ppo.schedule = ppo.schedule, "fixed"  # a policy that does not move would drive the adaptive rate up
+    learning = [parameter for parameter in ppo.actor.parameters() if parameter.requires_grad]  # not a fixed deviation
     ppo.actor.requires_grad_(False)
     try:
         yield
     finally:
         ppo.schedule = schedule
-        ppo.actor.requires_grad_(True)
+        for parameter in learning:
+            parameter.requires_grad_(True)
 
 
 def current_policy(ppo: PPO, hidden: tuple[int, ...], wrench_scale: float) -> ImitationPolicy:

@@ -175,6 +175,18 @@ def test_a_run_can_go_on_from_a_policy(run):
     assert not torch.equal(learnt.network[0].weight, policy.network[0].weight)
 
 
+@pytest.mark.parametrize("learned", [False, True])
+def test_the_deviation_is_learned_only_where_asked_for(run, learned):
+    first = run("begun", 1)
+    again = run(
+        "again", 2, f"start_from={first / 'imitation_policy.safetensors'}", "critic_iterations=1", "log_std=-2.0",
+        f"learn_std={learned}",
+    )
+    actor = torch.load(again / "state.pt", weights_only=True)["ppo"]["actor_state_dict"]
+    deviation = actor["distribution.std_param"]
+    assert deviation.eq(deviation.new_tensor(-2.0).exp()).all() == (not learned)
+
+
 def test_a_policy_of_other_sizes_is_refused(run):
     first = run("small", 1)
     with pytest.raises(UserError, match=r"give hidden=\[8\]"):
