@@ -316,13 +316,16 @@ def training_windows(config: TrainEdgeConfig, accelerator: Accelerator) -> Dance
 
 
 def check_music(config: TrainEdgeConfig) -> None:
-    """Raise UserError where the kind of music features is unknown, of another width, or has no timbre to shuffle."""
+    """Raise UserError where the kind of music features is unknown, of another width, or not the one to be changed."""
     if config.music not in MUSIC_KINDS:
         raise unknown_name("kind of music features", config.music, list(MUSIC_KINDS))
     if config.denoiser.music_width != MUSIC_KINDS[config.music]:
         raise UserError(f"music={config.music} needs denoiser.music_width={MUSIC_KINDS[config.music]}")
-    if config.augment.shuffle_timbre and config.music != "baseline":
-        raise UserError(f"{config.music} features have timbre in all places: give augment.shuffle_timbre=false")
+    if config.augment.changes_music and config.music != "baseline":
+        raise UserError(
+            f"{config.music} features have timbre and onsets in all places: give augment.shuffle_timbre=false"
+            " augment.timbre_shift=0 augment.softest_onset=1 augment.onset_noise=0"
+        )
 
 
 def describe(trainer: EdgeTrainer) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 
 from rl_finetune import train_edge
 from rl_finetune.dance_model import edge_checkpoint
@@ -50,12 +51,14 @@ def trainer(config, windows, run):
     return EdgeTrainer(config, windows, run, Accelerator(cpu=True), load_start(config, "cpu"))
 
 
-@pytest.mark.parametrize(("preset", "width"), [("demo", 160), ("h100", 192), ("paper", 512)])
-def test_presets_fill_the_configuration(preset, width):
+@pytest.mark.parametrize(
+    ("preset", "width", "foot"), [("demo", 160, 10.942), ("h100", 192, 1000.0), ("paper", 512, 10.942)]
+)
+def test_presets_fill_the_configuration(preset, width, foot):
     config = to_dataclass(load_config("train_edge", [f"preset={preset}"]), TrainEdgeConfig)
     assert config.held_out == ("60_12", "61_12", "60_05", "61_05", "131_02")
     assert config.denoiser.latent_width == width
-    assert config.losses.foot == 10.942
+    assert config.losses.foot == foot
 
 
 def test_training_lowers_the_loss(windows, tmp_path):
@@ -261,6 +264,7 @@ def test_share_within_counts_heights_and_rotations():
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
 @pytest.mark.parametrize("precision", ["float32", "bf16"])
 def test_replayed_steps_equal_plain_ones(windows, tmp_path, precision):
+    AcceleratorState._reset_state()  # one process has one precision otherwise
     plain, captured = (
         EdgeTrainer(configured(f"cuda_graph={graph}", "device=auto", f"precision={precision}"), windows,
                     tmp_path / graph, Accelerator(mixed_precision="bf16" if precision == "bf16" else "no"))

@@ -15,6 +15,7 @@ from skeleton2stage.motion.layout import MotionLayout, layout_named
 from skeleton2stage.motion.scaler import MinMaxScaler
 from skeleton2stage.motion.skeleton import N_JOINTS, mirror_order
 
+ONSET = slice(0, 1)  # of the baseline music features: onset strength
 TIMBRE = slice(1, 33)  # of the baseline music features: MFCC and chroma
 _FIT_CHUNK = 512  # windows whose range is taken at a time
 # How entries of a rotation's first two rows change sign when x is reflected on both sides of the matrix.
@@ -28,7 +29,10 @@ class AugmentConfig:
     mirror: exchange left and right in half of the windows. yaw_steps: turn about z by a random multiple of
     360 degrees / yaw_steps; 0 for none. offset_m: move by up to this much along x and y each.
     any_start: begin windows in any frame before the next one, not only in their first. shuffle_timbre: give
-    each window's music the timbre of another.
+    each window's music the timbre of another. timbre_shift: move each of a window's timbre features by a constant,
+    random with this many of the features' deviations. softest_onset: multiply a window's onset strengths by a
+    factor between this and 1, evenly random in its logarithm. onset_noise: add to them what is evenly random in
+    each frame between 0 and a limit, itself evenly random in each window between 0 and this.
     """
 
     mirror: bool = True
@@ -36,10 +40,24 @@ class AugmentConfig:
     offset_m: float = 0.0
     any_start: bool = False
     shuffle_timbre: bool = False
+    timbre_shift: float = 0.0
+    softest_onset: float = 1.0
+    onset_noise: float = 0.0
 
     def __post_init__(self) -> None:
+        if not 0 < self.softest_onset <= 1:
+            raise UserError(f"softest_onset must be above 0 and at most 1, not {self.softest_onset}")
+        if self.timbre_shift < 0 or self.onset_noise < 0:
+            raise UserError(
+                f"timbre_shift ({self.timbre_shift}) and onset_noise ({self.onset_noise}) must not be negative"
+            )
         if self.yaw_steps < 0 or self.offset_m < 0:
             raise UserError(f"yaw_steps ({self.yaw_steps}) and offset_m ({self.offset_m}) must not be negative")
+
+    @property
+    def changes_music(self) -> bool:
+        """Whether music is changed, which takes the baseline's features."""
+        return self.shuffle_timbre or self.timbre_shift > 0 or self.softest_onset < 1 or self.onset_noise > 0
 
 
 @dataclass(frozen=True)
@@ -81,8 +99,8 @@ class DanceWindows:
         vectors, music = self.starting_later(index, later)
         if config.shuffle_timbre:
             others = torch.randint(len(self), (batch,), device=device)
-            music = torch.cat((music[..., :1], self.music[others][..., TIMBRE], music[..., TIMBRE.stop :]), dim=-1)
-        return vectors, music
+            music = torch.cat((music[..., ONSET], self.music[others][..., TIMBRE], music[..., TIMBRE.stop :]), dim=-1)
+        return vectors, otherwise_mixed(music, config) if config.changes_music else music
 
     def starting_later(self, index: torch.Tensor, later: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return motion vectors [B, T, D] and music [B, T, W] of windows [B], `later` [B] frames after their starts.
@@ -190,6 +208,24 @@ def _mirror_table(layout_name: str, device: torch.device) -> tuple[torch.Tensor,
     partner = [layout.contact_joints.index(order[joint]) for joint in layout.contact_joints]
     source[layout.contacts] = source[layout.contacts].clone()[partner]
     return source.to(device), sign.to(device)
+
+
+def otherwise_mixed(music: torch.Tensor, config: AugmentConfig) -> torch.Tensor:
+    """Return baseline features [B, T, W] as of softer onsets, among other sound, in other timbres, at random.
+
+    Percussion alone has onsets of strength 28 on its beats and of 0 between them, songs have 4 to 8 and 1.
+    """
+    batch, frames, _ = music.shape
+    onset, timbre = music[..., ONSET], music[..., TIMBRE]
+    if config.softest_onset < 1:
+        onset = onset * config.softest_onset ** torch.rand(batch, 1, 1, device=music.device)
+    if config.onset_noise > 0:
+        limit = config.onset_noise * torch.rand(batch, 1, 1, device=music.device)
+        onset = onset + limit * torch.rand(batch, frames, 1, device=music.device)
+    if config.timbre_shift > 0:
+        deviation = timbre.std(dim=(0, 1))
+        timbre = timbre + config.timbre_shift * deviation * torch.randn(batch, 1, len(deviation), device=music.device)
+    return torch.cat((onset, timbre, music[..., TIMBRE.stop :]), dim=-1)
 
 
 def augment(vectors: torch.Tensor, config: AugmentConfig, layout: MotionLayout) -> torch.Tensor:

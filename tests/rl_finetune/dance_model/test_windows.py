@@ -17,6 +17,7 @@ from rl_finetune.dance_model.windows import (
     made_from,
     mirrored,
     moved,
+    otherwise_mixed,
     turned,
 )
 from skeleton2stage.errors import UserError
@@ -196,3 +197,51 @@ def test_shuffled_timbre_is_another_windows_and_all_else_its_own(dances):
     assert timbre.eq(timbre[:, :1, :1]).all()
     assert timbre[:, 0, 0].eq(own).float().mean() < 0.3
     assert (TIMBRE.start, TIMBRE.stop) == (features.MFCC.start, features.CHROMA.stop)
+
+
+def a_batch_of_music(windows=400, frames=20):
+    return torch.rand(windows, frames, 35, generator=torch.Generator().manual_seed(0)) + 1.0
+
+
+def test_onsets_are_softened_by_factors_even_in_their_logarithm():
+    music = a_batch_of_music()
+    ratio = (otherwise_mixed(music, AugmentConfig(softest_onset=0.1)) / music)[..., 0]
+    torch.testing.assert_close(ratio, ratio[:, :1].expand_as(ratio))
+    assert 0.1 <= ratio.min() < 0.11 and 0.9 < ratio.max() <= 1.0
+    assert ratio[:, 0].log10().mean() == pytest.approx(-0.5, abs=0.05)
+
+
+def test_every_frame_gets_its_own_onset_noise_up_to_the_windows_limit():
+    music = a_batch_of_music()
+    noise = (otherwise_mixed(music, AugmentConfig(onset_noise=2.0)) - music)[..., 0]
+    assert noise.min() >= 0.0 and noise.max() <= 2.0
+    largest = noise.amax(dim=1)
+    assert largest.min() < 0.1 and largest.max() > 1.8
+    assert noise.std(dim=1).median() > 0.2
+
+
+def test_shifted_timbre_keeps_its_course():
+    music = a_batch_of_music()
+    music[..., 5] *= 10.0
+    shift = (otherwise_mixed(music, AugmentConfig(timbre_shift=2.0)) - music)[..., TIMBRE]
+    torch.testing.assert_close(shift, shift[:, :1].expand_as(shift), atol=1e-4, rtol=0)
+    spread = shift[:, 0].std(dim=0) / music[..., TIMBRE].std(dim=(0, 1))
+    torch.testing.assert_close(spread, torch.full((32,), 2.0), atol=0.3, rtol=0)
+
+
+def test_peaks_and_beats_are_never_changed():
+    music = a_batch_of_music()
+    mixed = otherwise_mixed(music, AugmentConfig(softest_onset=0.1, onset_noise=2.0, timbre_shift=2.0))
+    assert torch.equal(mixed[..., TIMBRE.stop :], music[..., TIMBRE.stop :])
+
+
+def test_drawn_music_is_mixed_otherwise(dances):
+    torch.manual_seed(0)
+    _, music = dances.draw(50, AugmentConfig(softest_onset=0.1))
+    assert (music[..., 0] < 0.9 * music[..., 34]).float().mean() > 0.8
+
+
+@pytest.mark.parametrize("settings", [{"softest_onset": 0.0}, {"softest_onset": 1.5}, {"onset_noise": -1.0}])
+def test_music_that_cannot_be_is_refused(settings):
+    with pytest.raises(UserError, match=next(iter(settings))):
+        AugmentConfig(**settings)
