@@ -14,13 +14,14 @@ bash "$root/scripts/setup.sh"
 source "$root/environment.sh"
 out=$S2S_RUNS/quickstart
 demo=$root/checkpoints/demo
+base=$demo/dance_model_small.safetensors  # the one that preset demo fine-tunes
 
 step "What this machine can do"
 python -m skeleton2stage.doctor
 
 step "Music nobody has danced to yet, and the base model's dances to it"
 python -m skeleton2stage.music.tracks "source=$demo/tracks_held_out.json" "out=$out/music"
-python -m rl_finetune.sample "music=$out/music" "out=$out/base" seconds=5
+python -m rl_finetune.sample "checkpoint=$base" "music=$out/music" "out=$out/base" seconds=5
 python -m rl_finetune.evaluate "motions=$out/base" "music=$out/music" "out=$out/base/metrics.json"
 
 step "Fine-tuning, $epochs epochs"
