@@ -18,10 +18,11 @@ from skeleton2stage.motion.motion_curve import MotionCurve
 from skeleton2stage.music.audio import AUDIO_SUFFIXES, read_audio
 from skeleton2stage.music.features import aist_music_id
 from skeleton2stage.music.groove import MAX_BPM, MIN_BPM, groove_from_motion
-from skeleton2stage.music.kinds import BASELINE, slice_features
+from skeleton2stage.music.kinds import BASELINE
 from skeleton2stage.music.on_beat import even, movement_times
 from skeleton2stage.music.percussion import SAMPLE_RATE_HZ, synthesise
-from skeleton2stage.music.slicing import WINDOW_S, slice_audio
+from skeleton2stage.music.slicing import WINDOW_S
+from skeleton2stage.music.window_features import window_features
 
 WINDOW_FRAMES = round(WINDOW_S * FPS)
 # Cost of uneven beats against falling on the dancer's own: at this one the dance runs an eighth faster or slower from
@@ -116,21 +117,19 @@ def prepare(motions: dict[str, Path], songs: dict[str, Path], config: WindowConf
         if len(motion) < WINDOW_FRAMES:
             continue
         for dance, audio, rate_hz in danced(motion, song_of(stem, songs), config, config.seed * 100_003 + number):
-            slices = slice_audio(audio, rate_hz, WINDOW_S, config.stride_s)
             own = window_starts(len(dance), config.stride_s)
-            n_windows = min(len(own), len(slices))
-            if n_windows == 0:
+            heard = window_features(audio, rate_hz, stem, config.music, WINDOW_S, config.stride_s, len(own))
+            if not len(heard):
                 continue
-            starts.append(own[:n_windows] + sum(map(len, frames)))
-            clips.append(np.full(n_windows, len(names)))
-            # Each slice by itself, through the cache, where clips that are danced to one song meet.
-            music += [slice_features(slices[i][None], rate_hz, stem, config.music)[0] for i in range(n_windows)]
+            starts.append(own[: len(heard)] + sum(map(len, frames)))
+            clips.append(np.full(len(heard), len(names)))
+            music.append(heard)
             frames.append(clip_vectors(dance, layout))
         if clips and clips[-1][0] == len(names):
             names.append(stem)
     if not names:
         raise UserError(f"none of the {len(motions)} motions lasts {WINDOW_S:g} s, the length of a window")
-    arrays = (np.concatenate(frames), np.concatenate(starts), np.concatenate(clips), np.array(music, dtype=np.float32))
+    arrays = (np.concatenate(frames), np.concatenate(starts), np.concatenate(clips), np.concatenate(music))
     return DanceWindows(*map(torch.from_numpy, arrays), tuple(names))
 
 

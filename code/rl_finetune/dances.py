@@ -12,13 +12,14 @@ from rl_finetune.dance_model.ddim import RefineX0, SamplingConfig, generator_for
 from rl_finetune.dance_model.editing import Constraint, GivenWindows, given_windows, imputation, placed
 from rl_finetune.dance_model.fgd_guidance import FORMS, NONE, fgd_guidance
 from rl_finetune.dance_model.long import sample_long, stitch
-from rl_finetune.dance_model.model import MUSIC_KINDS, DanceModel
+from rl_finetune.dance_model.model import DanceModel
 from rl_finetune.dance_model.schedule import DDIMStep
 from rl_finetune.dance_music import DanceMusic, MusicSource
 from skeleton2stage.errors import UserError, unknown_name
 from skeleton2stage.motion.foot_lock import foot_lock
 from skeleton2stage.motion.formats import write_motion
 from skeleton2stage.motion.motion import Motion
+from skeleton2stage.music.kinds import WIDTHS
 
 MAX_WINDOWS = 56  # windows denoised together: eight dances of 20 s
 
@@ -144,7 +145,7 @@ def _batches(
 
 def check_fits(music: DanceMusic, model: DanceModel) -> None:
     """Raise UserError where a piece's windows are not what the model was trained on."""
-    expected = (model.denoiser.config.window_frames, MUSIC_KINDS[model.music])
+    expected = (model.denoiser.config.window_frames, WIDTHS[model.music])
     if tuple(music.windows.shape[1:]) != expected:
         frames, width = music.windows.shape[1:]
         raise UserError(

@@ -17,7 +17,7 @@ from rl_finetune.dance_model.denoiser import DanceDecoder, n_parameters
 from rl_finetune.dance_model.ema import ExponentialMovingAverage
 from rl_finetune.dance_model.kinematics import kinematic_tree
 from rl_finetune.dance_model.losses import DanceLosses, dance_losses, time_weights, vector_joints
-from rl_finetune.dance_model.model import MUSIC_KINDS, DanceModel
+from rl_finetune.dance_model.model import DanceModel
 from rl_finetune.dance_model.music_scaling import MusicScaler
 from rl_finetune.dance_model.schedule import N_TIMES, NoiseSchedule, cosine_schedule
 from rl_finetune.dance_model.windows import AugmentConfig, DanceWindows, augment, fit_scaler, load_windows
@@ -29,8 +29,9 @@ from skeleton2stage.errors import UserError, run_main, unknown_name
 from skeleton2stage.files import atomic_path
 from skeleton2stage.motion.layout import MotionLayout, layout_named
 from skeleton2stage.motion.motion import FPS
+from skeleton2stage.music.kinds import JUKEBOX, WIDTHS
 
-USAGE = "python -m rl_finetune.train_edge [preset=demo|h100|paper] [key=value ...]"
+USAGE = "python -m rl_finetune.train_edge [preset=demo|h100|h100_feet|h100_songs|paper] [key=value ...]"
 _PLAIN = AugmentConfig(mirror=False)
 _HELD_OUT_WINDOWS = 64
 
@@ -317,14 +318,14 @@ def training_windows(config: TrainEdgeConfig, accelerator: Accelerator) -> Dance
 
 def check_music(config: TrainEdgeConfig) -> None:
     """Raise UserError where the kind of music features is unknown, of another width, or not the one to be changed."""
-    if config.music not in MUSIC_KINDS:
-        raise unknown_name("kind of music features", config.music, list(MUSIC_KINDS))
-    if config.denoiser.music_width != MUSIC_KINDS[config.music]:
-        raise UserError(f"music={config.music} needs denoiser.music_width={MUSIC_KINDS[config.music]}")
-    if config.augment.changes_music and config.music != "baseline":
+    if config.music not in WIDTHS:
+        raise unknown_name("kind of music features", config.music, list(WIDTHS))
+    if config.denoiser.music_width != WIDTHS[config.music]:
+        raise UserError(f"music={config.music} needs denoiser.music_width={WIDTHS[config.music]}")
+    if config.augment.changes_music and config.music == JUKEBOX:
         raise UserError(
             f"{config.music} features have timbre and onsets in all places: give augment.shuffle_timbre=false"
-            " augment.timbre_shift=0 augment.softest_onset=1 augment.onset_noise=0"
+            " augment.timbre_shift=0 augment.shuffle_onsets=0 augment.softest_onset=1 augment.onset_noise=0"
         )
 
 

@@ -13,6 +13,7 @@ from skeleton2stage import paths
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.layout import MotionLayout
 from skeleton2stage.motion.scaler import MinMaxScaler
+from skeleton2stage.music.kinds import WIDTHS
 
 
 def load_start(config: TrainEdgeConfig, device: torch.device | str) -> DanceModel | None:
@@ -20,7 +21,7 @@ def load_start(config: TrainEdgeConfig, device: torch.device | str) -> DanceMode
 
     Its weights mean something only for its own sizes, motion layout and music features, and in motions scaled as it
     had them. Raises UserError, with the values to give, where the configuration has others. `frame_music` alone may
-    be added to it.
+    be added to it, and beats be tracked otherwise (music=song_beats for baseline, or back).
     """
     if config.start_from is None:
         return None
@@ -31,7 +32,7 @@ def load_start(config: TrainEdgeConfig, device: torch.device | str) -> DanceMode
     changes = {f"denoiser.{name}": theirs for name, (theirs, _) in sizes.items()}
     if model.layout.name != config.layout:
         changes["layout"] = model.layout.name
-    if model.music != config.music:
+    if WIDTHS[model.music] != WIDTHS[config.music]:
         changes["music"] = model.music
     if changes:
         listed = " ".join(f"{key}={value}" for key, value in changes.items())

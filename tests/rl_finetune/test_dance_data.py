@@ -170,6 +170,19 @@ def test_aist_clips_share_the_windows_of_their_song(tmp_path, clicks):
     assert torch.equal(windows.music[0], windows.music[2]) and not torch.equal(windows.music[0], windows.music[1])
 
 
+def test_windows_may_have_the_beats_of_the_whole_percussion(tmp_path):
+    write_motion(tmp_path / "a.pkl", 300)
+    own, songs = (
+        dance_windows(tmp_path, WindowConfig(renditions=1, music=kind)) for kind in ("baseline", "song_beats")
+    )
+    assert torch.equal(own.music[..., :34], songs.music[..., :34]) and torch.equal(own.frames, songs.frames)
+    beats = songs.music[..., 34]
+    assert len(beats) == 11 and torch.equal(beats[1:, :135], beats[:-1, 15:])
+    [(_, audio, rate_hz)] = danced(swinging(300), None, WindowConfig(renditions=1), 0)
+    first = music_beats(audio, rate_hz) / 2
+    assert (beats[0].nonzero()[:, 0].numpy() - first[first <= 149.5] <= 0.5).all()
+
+
 def test_jukebox_features_are_made_from_songs_and_percussion(tmp_path, clicks, monkeypatch):
     write_motion(tmp_path / "danced.pkl", 150)
     write_motion(tmp_path / "silent.pkl", 165)

@@ -40,6 +40,13 @@ def test_whole_song_is_danced_to_its_end(tmp_path, clicks):
     assert music.windows[2, :120, 0].any() and not music.windows[2, 127:, 0].any()
 
 
+def test_a_song_is_heard_with_the_beats_that_the_model_wants(tmp_path, clicks):
+    [source] = music_sources(clicks(tmp_path / "song.wav", 9.1), seconds=None)
+    own, songs = source.read().windows, source.read("song_beats").windows
+    assert torch.equal(own[..., :34], songs[..., :34])
+    assert songs[..., 34].any() and torch.equal(songs[:-1, 75:, 34], songs[1:, :75, 34])
+
+
 def test_whole_song_of_whole_windows_gains_none(tmp_path, clicks):
     music = music_sources(clicks(tmp_path / "song.wav", 7.5), seconds=None)[0].read()
     assert (len(music.windows), music.n_frames) == (2, 225)

@@ -52,7 +52,9 @@ def trainer(config, windows, run):
 
 
 @pytest.mark.parametrize(
-    ("preset", "width", "foot"), [("demo", 160, 10.942), ("h100", 192, 1000.0), ("paper", 512, 10.942)]
+    ("preset", "width", "foot"),
+    [("demo", 160, 10.942), ("h100", 192, 10.942), ("h100_feet", 192, 1000.0), ("h100_songs", 192, 1000.0),
+     ("paper", 512, 10.942)],
 )
 def test_presets_fill_the_configuration(preset, width, foot):
     config = to_dataclass(load_config("train_edge", [f"preset={preset}"]), TrainEdgeConfig)
@@ -178,7 +180,7 @@ def test_entry_point_names_missing_data(tmp_path):
         train_edge.main([*SMALL, f"data={tmp_path}", "music=jukebox"])
     with pytest.raises(UserError, match="give augment.shuffle_timbre=false"):
         train_edge.main([*SMALL, f"data={tmp_path}", "music=jukebox", "denoiser.music_width=4800"])
-    with pytest.raises(UserError, match="choose one of baseline, jukebox"):
+    with pytest.raises(UserError, match="choose one of baseline, jukebox, song_beats"):
         train_edge.main([*SMALL, f"data={tmp_path}", "music=mfcc"])
 
 
@@ -250,6 +252,20 @@ def test_another_model_is_refused_before_windows_are_prepared(begun_with, tmp_pa
 def test_a_model_other_than_configured_is_refused(begun_with, overrides, advice):
     with pytest.raises(UserError, match=rf"start_from=.* is another model than configured: {advice}"):
         load_start(configured(f"start_from={begun_with}", *overrides), "cpu")
+
+
+def test_a_model_begun_with_may_hear_beats_otherwise(windows, begun_with, tmp_path):
+    run = trainer(configured(f"start_from={begun_with}", "music=song_beats"), windows, tmp_path)
+    assert run.exported().music == "song_beats"
+    with pytest.raises(UserError, match="give music=baseline$"):
+        load_start(configured(f"start_from={begun_with}", "music=jukebox"), "cpu")
+
+
+def test_the_legs_of_preset_h100_are_of_one_model():
+    legs = [configured(f"preset={name}") for name in ("h100", "h100_feet", "h100_songs")]
+    assert len({leg.denoiser for leg in legs}) == 1
+    assert [leg.music for leg in legs] == ["song_beats"] * 3
+    assert [leg.augment.shuffle_onsets for leg in legs] == [0.0, 0.0, 0.5]
 
 
 def test_share_within_counts_heights_and_rotations():

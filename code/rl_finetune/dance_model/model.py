@@ -13,33 +13,33 @@ from skeleton2stage.errors import UserError, unknown_name
 from skeleton2stage.motion.layout import LAYOUTS, MotionLayout, decode, layout_named
 from skeleton2stage.motion.motion import FPS, Motion
 from skeleton2stage.motion.scaler import MinMaxScaler
+from skeleton2stage.music.kinds import BASELINE, JUKEBOX, WIDTHS
 
 KIND = "dance_model"
-# Music features by name, and the width of a frame of them.
-MUSIC_KINDS = {"baseline": 35, "jukebox": 4800}
+EDGE_MUSIC_KINDS = (BASELINE, JUKEBOX)
 
 
 @dataclass(frozen=True)
 class DanceModel:
     """A denoiser and what one must know to feed it music and read its motions.
 
-    music: name of the features it was trained on, a key of MUSIC_KINDS. guidance: classifier-free guidance weight
+    music: name of the features it was trained on, one of kinds.KINDS. guidance: classifier-free guidance weight
     that its dances come out best with, EDGE's 2 if nothing else is known.
     """
 
     denoiser: DanceDecoder
     layout: MotionLayout
     scaler: MinMaxScaler
-    music: str = "baseline"
+    music: str = BASELINE
     guidance: float = DEFAULT_GUIDANCE
 
     def __post_init__(self) -> None:
         config = self.denoiser.config
-        if self.music not in MUSIC_KINDS:
-            raise unknown_name("kind of music features", self.music, list(MUSIC_KINDS))
-        if config.music_width != MUSIC_KINDS[self.music]:
+        if self.music not in WIDTHS:
+            raise unknown_name("kind of music features", self.music, list(WIDTHS))
+        if config.music_width != WIDTHS[self.music]:
             raise UserError(
-                f"{self.music} music features are {MUSIC_KINDS[self.music]} wide, "
+                f"{self.music} music features are {WIDTHS[self.music]} wide, "
                 f"but the denoiser takes {config.music_width}"
             )
         if config.motion_width != self.layout.width or len(self.scaler.scale) != self.layout.width:
@@ -118,7 +118,7 @@ def load_edge(path: Path) -> DanceModel:
     """
     stored = edge_checkpoint.read(path)
     layouts = {layout.width: layout for layout in LAYOUTS.values()}
-    music = {width: name for name, width in MUSIC_KINDS.items()}
+    music = {WIDTHS[name]: name for name in EDGE_MUSIC_KINDS}
     for what, width, known in (
         ("motions", stored.config.motion_width, layouts), ("music features", stored.config.music_width, music)
     ):

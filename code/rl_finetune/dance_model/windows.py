@@ -15,8 +15,8 @@ from skeleton2stage.motion.layout import MotionLayout, layout_named
 from skeleton2stage.motion.scaler import MinMaxScaler
 from skeleton2stage.motion.skeleton import N_JOINTS, mirror_order
 
-ONSET = slice(0, 1)  # of the baseline music features: onset strength
-TIMBRE = slice(1, 33)  # of the baseline music features: MFCC and chroma
+# Columns of the baseline music features: onset strength, MFCC and chroma, onset peaks, beats.
+ONSET, TIMBRE, PEAK, BEAT = slice(0, 1), slice(1, 33), slice(33, 34), slice(34, 35)
 _FIT_CHUNK = 512  # windows whose range is taken at a time
 # How entries of a rotation's first two rows change sign when x is reflected on both sides of the matrix.
 _MIRROR_ROT6D = (1.0, -1.0, -1.0, -1.0, 1.0, 1.0)
@@ -29,10 +29,11 @@ class AugmentConfig:
     mirror: exchange left and right in half of the windows. yaw_steps: turn about z by a random multiple of
     360 degrees / yaw_steps; 0 for none. offset_m: move by up to this much along x and y each.
     any_start: begin windows in any frame before the next one, not only in their first. shuffle_timbre: give
-    each window's music the timbre of another. timbre_shift: move each of a window's timbre features by a constant,
-    random with this many of the features' deviations. softest_onset: multiply a window's onset strengths by a
-    factor between this and 1, evenly random in its logarithm. onset_noise: add to them what is evenly random in
-    each frame between 0 and a limit, itself evenly random in each window between 0 and this.
+    each window's music the timbre of another. shuffle_onsets: give this share of windows the onset strengths and
+    peaks of another, so that only beats tell what movement goes by. timbre_shift: move each of a window's timbre
+    features by a constant, random with this many of the features' deviations. softest_onset: multiply a window's
+    onset strengths by a factor between this and 1, evenly random in its logarithm. onset_noise: add to them what is
+    evenly random in each frame between 0 and a limit, itself evenly random in each window between 0 and this.
     """
 
     mirror: bool = True
@@ -40,6 +41,7 @@ class AugmentConfig:
     offset_m: float = 0.0
     any_start: bool = False
     shuffle_timbre: bool = False
+    shuffle_onsets: float = 0.0
     timbre_shift: float = 0.0
     softest_onset: float = 1.0
     onset_noise: float = 0.0
@@ -47,6 +49,8 @@ class AugmentConfig:
     def __post_init__(self) -> None:
         if not 0 < self.softest_onset <= 1:
             raise UserError(f"softest_onset must be above 0 and at most 1, not {self.softest_onset}")
+        if not 0 <= self.shuffle_onsets <= 1:
+            raise UserError(f"shuffle_onsets is a share of the windows, in [0, 1], not {self.shuffle_onsets}")
         if self.timbre_shift < 0 or self.onset_noise < 0:
             raise UserError(
                 f"timbre_shift ({self.timbre_shift}) and onset_noise ({self.onset_noise}) must not be negative"
@@ -57,7 +61,8 @@ class AugmentConfig:
     @property
     def changes_music(self) -> bool:
         """Whether music is changed, which takes the baseline's features."""
-        return self.shuffle_timbre or self.timbre_shift > 0 or self.softest_onset < 1 or self.onset_noise > 0
+        shuffled = self.shuffle_timbre or self.shuffle_onsets > 0
+        return shuffled or self.timbre_shift > 0 or self.softest_onset < 1 or self.onset_noise > 0
 
 
 @dataclass(frozen=True)
@@ -97,10 +102,21 @@ class DanceWindows:
         if config.any_start:
             later = (torch.rand(batch, device=device) * self._strides()[index]).long()
         vectors, music = self.starting_later(index, later)
+        return vectors, otherwise_mixed(self._exchanged(music, config), config) if config.changes_music else music
+
+    def _exchanged(self, music: torch.Tensor, config: AugmentConfig) -> torch.Tensor:
+        """Return baseline features [B, T, W] with the timbre, and with the onsets, of windows drawn at random."""
         if config.shuffle_timbre:
-            others = torch.randint(len(self), (batch,), device=device)
-            music = torch.cat((music[..., ONSET], self.music[others][..., TIMBRE], music[..., TIMBRE.stop :]), dim=-1)
-        return vectors, otherwise_mixed(music, config) if config.changes_music else music
+            music = torch.cat((music[..., ONSET], self._any(music)[..., TIMBRE], music[..., TIMBRE.stop :]), dim=-1)
+        if config.shuffle_onsets > 0:
+            own = torch.rand(len(music), 1, 1, device=music.device) >= config.shuffle_onsets
+            other = torch.where(own, music, self._any(music))
+            music = torch.cat((other[..., ONSET], music[..., TIMBRE], other[..., PEAK], music[..., BEAT]), dim=-1)
+        return music
+
+    def _any(self, like: torch.Tensor) -> torch.Tensor:
+        """Return the music [B, T, W] of as many windows drawn at random."""
+        return self.music[torch.randint(len(self), (len(like),), device=like.device)]
 
     def starting_later(self, index: torch.Tensor, later: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return motion vectors [B, T, D] and music [B, T, W] of windows [B], `later` [B] frames after their starts.

@@ -9,8 +9,10 @@ import numpy as np
 
 from skeleton2stage import paths
 from skeleton2stage.files import atomic_path
+from skeleton2stage.music.beats import music_beats
 from skeleton2stage.music.features import N_FEATURES, baseline_features
 
+_BEATS_VERSION = 1  # raise when `music_beats` comes to give other numbers
 _FEATURES_VERSION = 1  # raise when `baseline_features` comes to give other numbers
 
 
@@ -22,23 +24,19 @@ def cache_folder() -> Path:
 def cached_features(
     audio: np.ndarray, sample_rate_hz: int, start_bpm: float | None = None, folder: Path | None = None
 ) -> np.ndarray:
-    """Return `baseline_features` [T, 35] of audio [N], from the cache `folder` where they are there."""
-    return cached_slice_features(audio[None], sample_rate_hz, start_bpm, folder)[0]
+    """Return `baseline_features` [T, 35] of audio [N], from the cache `folder` (default: `cache_folder()`) if there."""
+    path = (folder or cache_folder()) / f"{features_key(audio, sample_rate_hz, start_bpm)}.npy"
+    return cached_array(
+        path, lambda: baseline_features(audio, sample_rate_hz, start_bpm), ndim=2, last_dim=N_FEATURES
+    )
 
 
-def cached_slice_features(
-    slices: np.ndarray, sample_rate_hz: int, start_bpm: float | None = None, folder: Path | None = None
-) -> np.ndarray:
-    """Return features [S, T, 35] of audio slices [S, N], each extracted by itself, through the cache.
-
-    All slices are one entry. `folder` defaults to `cache_folder()`.
-    """
-    key = features_key(slices, sample_rate_hz, start_bpm)
-
-    def compute() -> np.ndarray:
-        return np.stack([baseline_features(audio, sample_rate_hz, start_bpm) for audio in slices])
-
-    return cached_array((folder or cache_folder()) / f"{key}.npy", compute, ndim=3, last_dim=N_FEATURES)
+def cached_beats(audio: np.ndarray, sample_rate_hz: int, folder: Path | None = None) -> np.ndarray:
+    """Return `music_beats` [K] of audio [N], frames at 60 fps, from the cache if there."""
+    made_by = ("beats", _BEATS_VERSION, version("librosa"))
+    key = content_key(audio, (*made_by, audio.shape, str(audio.dtype), sample_rate_hz))
+    path = (folder or cache_folder()) / f"{key}.npy"
+    return cached_array(path, lambda: music_beats(audio, sample_rate_hz)[:, None], ndim=2, last_dim=1)[:, 0]
 
 
 def features_key(audio: np.ndarray, sample_rate_hz: int, start_bpm: float | None) -> str:

@@ -10,8 +10,9 @@ from skeleton2stage.music import audio as audio_files
 from skeleton2stage.music.beats import music_beats
 from skeleton2stage.music.cache import cached_features
 from skeleton2stage.music.features import aist_tempo_bpm
-from skeleton2stage.music.kinds import BASELINE, slice_features
-from skeleton2stage.music.slicing import SAMPLING_STRIDE_S, WINDOW_S, slice_audio
+from skeleton2stage.music.kinds import BASELINE
+from skeleton2stage.music.slicing import SAMPLING_STRIDE_S, WINDOW_S
+from skeleton2stage.music.window_features import window_features
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,11 +86,11 @@ def windows(
 ) -> np.ndarray:
     """Return features [S, 30 · seconds, F] of all windows of a song, one each `stride_s` seconds.
 
-    kind: of the features, one of kinds.KINDS; F is 35 for baseline and 4800 for jukebox.
+    kind: of the features, one of kinds.KINDS; F is 35 or, for jukebox, 4800.
     As in EDGE each window's features are extracted from its own 5 s of audio, not cut out of the
-    song's: decibel floors, tuning, onset and beat thresholds inside the extractor are the window's own.
-    Through the cache. Raises UserError where the song is shorter than one window, or the extractor is missing.
+    song's: decibel floors, tuning, onset and beat thresholds inside the extractor are the window's own; but for the
+    beats of song_beats. Through the cache. Raises UserError where the song is shorter than one window, or the
+    extractor is missing.
     """
     audio_files.require_duration(song.audio, song.sample_rate_hz, seconds, song.path or Path(song.name))
-    slices = slice_audio(song.audio, song.sample_rate_hz, seconds, stride_s)
-    return slice_features(slices, song.sample_rate_hz, song.name, kind)
+    return window_features(song.audio, song.sample_rate_hz, song.name, kind, seconds, stride_s)

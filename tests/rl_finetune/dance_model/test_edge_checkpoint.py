@@ -18,6 +18,7 @@ from rl_finetune.dance_model.denoiser import DanceDecoder, DenoiserConfig
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion import layout as layouts
 from skeleton2stage.motion.scaler import MinMaxScaler
+from skeleton2stage.music.kinds import WIDTHS
 
 TINY = {"latent_width": 16, "feedforward_width": 8, "n_layers": 1, "n_heads": 8}
 EDGES_CLASSES = {"dataset.preprocess Normalizer", "dataset.scaler MinMaxScaler"}
@@ -107,7 +108,7 @@ def test_released_layout_gives_edges_outputs_and_samples(official, edge_small, r
 def test_sizes_of_the_released_models_follow_from_their_shapes(reference, music):
     published = json.loads((reference / "edge_full_state_dict.json").read_text())[music]["state_dict"]
     weights = {name: torch.empty(shape, device="meta") for name, shape in published.items()}
-    width = dance_models.MUSIC_KINDS[music]
+    width = WIDTHS[music]
     assert edge_checkpoint.sizes(weights) == DenoiserConfig(music_width=width)
 
 

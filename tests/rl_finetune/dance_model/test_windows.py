@@ -1,12 +1,16 @@
 """Training windows: cutting, augmentation against the motion it stands for, and scaling."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from rl_finetune.dance_model.windows import (
+    BEAT,
+    ONSET,
+    PEAK,
     TIMBRE,
     AugmentConfig,
     DanceWindows,
@@ -199,6 +203,21 @@ def test_shuffled_timbre_is_another_windows_and_all_else_its_own(dances):
     assert (TIMBRE.start, TIMBRE.stop) == (features.MFCC.start, features.CHROMA.stop)
 
 
+def test_exchanged_onsets_are_another_windows_with_its_peaks_in_a_share_of_windows(dances):
+    music = dances.music.clone()
+    music[..., PEAK] = music[..., ONSET] + 0.5
+    dances = replace(dances, music=music)
+    torch.manual_seed(0)
+    vectors, music = dances.draw(2000, AugmentConfig(shuffle_onsets=0.4))
+    own = (music[..., ONSET] == vectors[..., 6:7]).all(dim=1)[:, 0]
+    # Of those exchanged a seventh meets its own again.
+    assert own.float().mean() == pytest.approx(0.6 + 0.4 / 7, abs=0.03)
+    assert torch.equal(music[..., PEAK], music[..., ONSET] + 0.5)
+    assert torch.equal(music[..., 34], vectors[..., 6])
+    assert music[..., TIMBRE].eq(torch.searchsorted(dances.starts, vectors[:, 0, 6].long())[:, None, None]).all()
+    assert (features.PEAK, features.BEAT) == (PEAK, BEAT)
+
+
 def a_batch_of_music(windows=400, frames=20):
     return torch.rand(windows, frames, 35, generator=torch.Generator().manual_seed(0)) + 1.0
 
@@ -241,7 +260,9 @@ def test_drawn_music_is_mixed_otherwise(dances):
     assert (music[..., 0] < 0.9 * music[..., 34]).float().mean() > 0.8
 
 
-@pytest.mark.parametrize("settings", [{"softest_onset": 0.0}, {"softest_onset": 1.5}, {"onset_noise": -1.0}])
+@pytest.mark.parametrize(
+    "settings", [{"shuffle_onsets": 1.5}, {"softest_onset": 0.0}, {"softest_onset": 1.5}, {"onset_noise": -1.0}]
+)
 def test_music_that_cannot_be_is_refused(settings):
     with pytest.raises(UserError, match=next(iter(settings))):
         AugmentConfig(**settings)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from skeleton2stage.music import cache
-from skeleton2stage.music.cache import cached_array, cached_features, cached_slice_features, features_key
+from skeleton2stage.music.beats import music_beats
+from skeleton2stage.music.cache import cached_array, cached_beats, cached_features, features_key
 from skeleton2stage.music.features import baseline_features
 from skeleton2stage.music.groove import steady_groove
 from skeleton2stage.music.percussion import synthesise
@@ -36,23 +37,28 @@ def test_features_come_back_as_computed(audio, tmp_path):
 
 
 def test_the_second_time_nothing_is_extracted(audio, tmp_path, monkeypatch):
-    slices = np.stack((audio[: 5 * RATE_HZ], audio[-5 * RATE_HZ :]))
-    first = cached_slice_features(slices, RATE_HZ, folder=tmp_path)
+    features, beats = cached_features(audio, RATE_HZ, folder=tmp_path), cached_beats(audio, RATE_HZ, tmp_path)
 
     def refuse(*_):
         raise AssertionError("extracted again")
 
     monkeypatch.setattr(cache, "baseline_features", refuse)
-    np.testing.assert_array_equal(cached_slice_features(slices, RATE_HZ, folder=tmp_path), first)
-    with pytest.raises(AssertionError, match="extracted again"):
-        cached_slice_features(0.5 * slices, RATE_HZ, folder=tmp_path)
+    monkeypatch.setattr(cache, "music_beats", refuse)
+    np.testing.assert_array_equal(cached_features(audio, RATE_HZ, folder=tmp_path), features)
+    np.testing.assert_array_equal(cached_beats(audio, RATE_HZ, tmp_path), beats)
+    for cached in (cached_features, cached_beats):
+        with pytest.raises(AssertionError, match="extracted again"):
+            cached(0.5 * audio, RATE_HZ, folder=tmp_path)
 
 
-def test_slices_are_extracted_each_by_itself(audio, tmp_path):
-    slices = np.stack((audio[: 5 * RATE_HZ], audio[-5 * RATE_HZ :]))
-    features = cached_slice_features(slices, RATE_HZ, folder=tmp_path)
-    assert features.shape == (2, 150, 35)
-    np.testing.assert_array_equal(features[1], baseline_features(slices[1], RATE_HZ))
+def test_beats_come_back_as_tracked(audio, tmp_path):
+    expected = music_beats(audio, RATE_HZ)
+    assert len(expected) > 5
+    for _ in range(2):
+        found = cached_beats(audio, RATE_HZ, tmp_path)
+        np.testing.assert_array_equal(found, expected)
+        assert found.dtype == expected.dtype
+        assert cached_beats(np.zeros(6 * RATE_HZ, np.float32), RATE_HZ, tmp_path).shape == (0,)
 
 
 def test_the_key_tells_apart_all_that_matters(audio):

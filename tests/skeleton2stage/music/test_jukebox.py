@@ -8,7 +8,6 @@ import pytest
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.music.jukebox import cached_jukebox_features, jukebox_features, peak_at_one
-from skeleton2stage.music.kinds import slice_features
 from skeleton2stage.music.songs import Song, windows
 
 RATE_HZ = 22050
@@ -86,5 +85,5 @@ def test_silence_stays_silence():
 def test_windows_of_a_song_are_of_the_kind_asked_for(asked, tmp_path, monkeypatch):
     monkeypatch.setenv("S2S_CACHE", str(tmp_path))
     assert windows(Song("tone", tone(8.0), RATE_HZ), kind="jukebox").shape == (2, 150, 4800)
-    with pytest.raises(UserError, match="unknown kind of music features 'mfcc': choose one of baseline, jukebox"):
-        slice_features(tone()[None], RATE_HZ, "tone", "mfcc")
+    with pytest.raises(UserError, match="'mfcc': choose one of baseline, jukebox, song_beats"):
+        windows(Song("tone", tone(8.0), RATE_HZ), kind="mfcc")
