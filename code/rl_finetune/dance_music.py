@@ -20,6 +20,8 @@ from skeleton2stage.music.tracks import Track, load_tracks
 FEATURE_SUFFIX = ".npy"
 TRACKS_SUFFIX = ".json"
 WINDOW_FRAMES = round(WINDOW_S * FPS)
+# Beats are tracked over this much more than is danced to: a tracker misplaces those of the last seconds that it hears.
+BEATS_MARGIN_S = 5.0
 STRIDE_FRAMES = round(SAMPLING_STRIDE_S * FPS)  # half a window, as n_windows and music_windows have it
 
 
@@ -114,8 +116,9 @@ def heard(song: Song, seconds: float | None, kind: str = BASELINE) -> DanceMusic
         song = song.lasting(_covering_s(n_frames))
     else:
         n_frames = round(seconds * FPS)
-        song = song.cut(_covering_s(n_frames))
-    return _dance_music(song.name, torch.from_numpy(windows(song, kind=kind)), n_frames)
+        song = song.cut(_covering_s(n_frames) + BEATS_MARGIN_S)
+    pieces = windows(song, kind=kind, at_most=n_windows(n_frames, WINDOW_FRAMES))
+    return _dance_music(song.name, torch.from_numpy(pieces), n_frames)
 
 
 def _covering_s(n_frames: int) -> float:

@@ -6,6 +6,7 @@ import torch
 from rl_finetune.dance_music import music_sources
 from skeleton2stage.errors import UserError
 from skeleton2stage.music.groove import steady_groove
+from skeleton2stage.music.songs import load_song
 from skeleton2stage.music.tracks import Track, save_tracks
 
 
@@ -45,6 +46,17 @@ def test_a_song_is_heard_with_the_beats_that_the_model_wants(tmp_path, clicks):
     own, songs = source.read().windows, source.read("song_beats").windows
     assert torch.equal(own[..., :34], songs[..., :34])
     assert songs[..., 34].any() and torch.equal(songs[:-1, 75:, 34], songs[1:, :75, 34])
+
+
+def test_beats_at_the_end_of_a_dance_are_where_they_are_in_the_song(shared_data):
+    song = shared_data / "music" / "lets_go_fishin.ogg"
+    [source] = music_sources(song, seconds=20)
+    music = source.read("song_beats")
+    assert (len(music.windows), music.n_frames) == (7, 600)
+    beats = load_song(song).cut(60.0).beats(n_frames=1200) / 2
+    last = beats[beats > 450] - 450
+    found = np.flatnonzero(music.windows[-1, :, 34])
+    assert len(last) > 5 and np.abs(last[:, None] - found).min(axis=1).max() <= 3
 
 
 def test_whole_song_of_whole_windows_gains_none(tmp_path, clicks):

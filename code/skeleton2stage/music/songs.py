@@ -82,10 +82,15 @@ def load_songs(source: Path) -> list[Song]:
 
 
 def windows(
-    song: Song, seconds: float = WINDOW_S, stride_s: float = SAMPLING_STRIDE_S, kind: str = BASELINE
+    song: Song,
+    seconds: float = WINDOW_S,
+    stride_s: float = SAMPLING_STRIDE_S,
+    kind: str = BASELINE,
+    at_most: int | None = None,
 ) -> np.ndarray:
     """Return features [S, 30 · seconds, F] of all windows of a song, one each `stride_s` seconds.
 
+    at_most: how many windows are wanted, the first ones; beats are tracked over the whole song all the same.
     kind: of the features, one of kinds.KINDS; F is 35 or, for jukebox, 4800.
     As in EDGE each window's features are extracted from its own 5 s of audio, not cut out of the
     song's: decibel floors, tuning, onset and beat thresholds inside the extractor are the window's own; but for the
@@ -93,4 +98,4 @@ def windows(
     extractor is missing.
     """
     audio_files.require_duration(song.audio, song.sample_rate_hz, seconds, song.path or Path(song.name))
-    return window_features(song.audio, song.sample_rate_hz, song.name, kind, seconds, stride_s)
+    return window_features(song.audio, song.sample_rate_hz, song.name, kind, seconds, stride_s, at_most)
