@@ -21,7 +21,8 @@ from rl_finetune.finetune_state import load_state, record_epoch, save_state
 from rl_finetune.policy_gradient import GradientConfig, accumulate_gradient, stochastic_steps
 from rl_finetune.prompts import draw_prompts, load_prompts
 from rl_finetune.rewards.base import Dances, RewardContext
-from rl_finetune.rewards.weighted import WeightedRewards, read_reward_settings, reweighted
+from rl_finetune.rewards.reward_file import read_reward_file, reweighted
+from rl_finetune.rewards.weighted import WeightedRewards
 from skeleton2stage import paths
 from skeleton2stage.config import help_text, help_wanted, load_config, save_config, to_dataclass
 from skeleton2stage.errors import UserError, run_main
@@ -38,7 +39,7 @@ class Finetuner:
         self.model = replace(model, guidance=model.guidance_or(config.guidance))  # saved with what it was tuned for
         self.denoiser = self.model.denoiser.eval()  # no dropout: what is sampled must score the same in the update
         self.prompts = load_prompts(paths.locate(config.music), self.model).spread(config.max_prompts)
-        settings = reweighted(read_reward_settings(paths.locate(config.rewards)), config.reward_weights or {})
+        settings = reweighted(read_reward_file(paths.locate(config.rewards)).settings, config.reward_weights or {})
         scorer = partial(
             make_scorer, paths.locate(config.policy), config.simulator, config.body, options=config.simulator_options
         )
