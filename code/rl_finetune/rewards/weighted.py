@@ -20,6 +20,19 @@ class RewardSetting:
     weight: float
 
 
+@dataclass(frozen=True)
+class RewardFile:
+    """A reward file: its settings, and what is held."""
+
+    settings: list[RewardSetting]
+    hold: dict[str, float]
+
+
+def read_reward_file(path: Path) -> RewardFile:
+    """Return a reward file's content."""
+    return RewardFile(read_reward_settings(path), dict(yaml.safe_load(path.read_text()).get("hold") or {}))
+
+
 def read_reward_settings(path: Path) -> list[RewardSetting]:
     """Return the settings of a reward file; raise UserError for an unknown reward or a bad weight."""
     if not path.is_file():
