@@ -14,9 +14,9 @@ from skeleton2stage.files import write_npz
 from skeleton2stage.motion.layout import MotionLayout, layout_named
 from skeleton2stage.motion.scaler import MinMaxScaler
 from skeleton2stage.motion.skeleton import N_JOINTS, mirror_order
+from skeleton2stage.music.columns import BEAT, CHROMA, MFCC, ONSET, PEAK
 
-# Columns of the baseline music features: onset strength, MFCC and chroma, onset peaks, beats.
-ONSET, TIMBRE, PEAK, BEAT = slice(0, 1), slice(1, 33), slice(33, 34), slice(34, 35)
+TIMBRE = slice(MFCC.start, CHROMA.stop)
 _FIT_CHUNK = 512  # windows whose range is taken at a time
 # How entries of a rotation's first two rows change sign when x is reflected on both sides of the matrix.
 _MIRROR_ROT6D = (1.0, -1.0, -1.0, -1.0, 1.0, 1.0)

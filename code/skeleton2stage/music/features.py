@@ -1,7 +1,7 @@
 """The 35 music features that EDGE calls its baseline, at 30 frames a second.
 
 Source: Tseng et al., EDGE (CVPR 2023), whose features follow AIST++ (Li et al., ICCV 2021).
-Columns: onset strength 1, MFCC 20, chroma CENS 12, onset peak 0/1, beat 0/1.
+Columns (columns.py): onset strength 1, MFCC 20, chroma CENS 12, onset peak 0/1, beat 0/1.
 """
 
 import warnings
@@ -18,13 +18,6 @@ HOP_LENGTH = 512
 SAMPLE_RATE_HZ = FPS * HOP_LENGTH
 N_MFCC = 20
 N_CHROMA = 12
-
-ONSET = slice(0, 1)
-MFCC = slice(1, 21)
-CHROMA = slice(21, 33)
-PEAK = slice(33, 34)
-BEAT = slice(34, 35)
-N_FEATURES = 35
 
 # EDGE guesses the start tempo from the audio at librosa's default rate.
 _TEMPO_SAMPLE_RATE_HZ = 22050

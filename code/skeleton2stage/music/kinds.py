@@ -5,9 +5,11 @@ alignment counts them; a tracker that hears 5 s at a time puts them elsewhere fr
 4800.
 """
 
+from skeleton2stage.music.columns import N_FEATURES
+
 BASELINE = "baseline"
 SONG_BEATS = "song_beats"
 JUKEBOX = "jukebox"
 # Kinds, and how many features a frame has.
-WIDTHS = {BASELINE: 35, SONG_BEATS: 35, JUKEBOX: 4800}
+WIDTHS = {BASELINE: N_FEATURES, SONG_BEATS: N_FEATURES, JUKEBOX: 4800}
 KINDS = tuple(WIDTHS)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skeleton2stage.errors import unknown_name
-from skeleton2stage.music import beats, features, jukebox
+from skeleton2stage.music import beats, columns, features, jukebox
 from skeleton2stage.music.cache import cached_beats, cached_features
 from skeleton2stage.music.kinds import BASELINE, JUKEBOX, KINDS, SONG_BEATS, WIDTHS
 from skeleton2stage.music.slicing import SAMPLING_STRIDE_S, WINDOW_S, slice_audio
@@ -43,5 +43,5 @@ def with_beats(windows: np.ndarray, beats_60fps: np.ndarray, stride_s: float) ->
     song = np.zeros(max(starts.max(initial=0) + windows.shape[1], frames.max(initial=0) + 1), dtype=windows.dtype)
     song[frames] = 1.0
     result = windows.copy()
-    result[..., features.BEAT] = song[starts[:, None] + np.arange(windows.shape[1])][..., None]
+    result[..., columns.BEAT] = song[starts[:, None] + np.arange(windows.shape[1])][..., None]
     return result

@@ -8,9 +8,6 @@ import pytest
 import torch
 
 from rl_finetune.dance_model.windows import (
-    BEAT,
-    ONSET,
-    PEAK,
     TIMBRE,
     AugmentConfig,
     DanceWindows,
@@ -27,7 +24,7 @@ from rl_finetune.dance_model.windows import (
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion import layout as layouts
 from skeleton2stage.motion.motion import Motion
-from skeleton2stage.music import features
+from skeleton2stage.music.columns import ONSET, PEAK
 
 
 def random_motion(seed=0, frames=12):
@@ -200,7 +197,6 @@ def test_shuffled_timbre_is_another_windows_and_all_else_its_own(dances):
     timbre = music[..., TIMBRE]
     assert timbre.eq(timbre[:, :1, :1]).all()
     assert timbre[:, 0, 0].eq(own).float().mean() < 0.3
-    assert (TIMBRE.start, TIMBRE.stop) == (features.MFCC.start, features.CHROMA.stop)
 
 
 def test_exchanged_onsets_are_another_windows_with_its_peaks_in_a_share_of_windows(dances):
@@ -215,7 +211,6 @@ def test_exchanged_onsets_are_another_windows_with_its_peaks_in_a_share_of_windo
     assert torch.equal(music[..., PEAK], music[..., ONSET] + 0.5)
     assert torch.equal(music[..., 34], vectors[..., 6])
     assert music[..., TIMBRE].eq(torch.searchsorted(dances.starts, vectors[:, 0, 6].long())[:, None, None]).all()
-    assert (features.PEAK, features.BEAT) == (PEAK, BEAT)
 
 
 def a_batch_of_music(windows=400, frames=20):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from skeleton2stage.files import read_json
+from skeleton2stage.music import columns
 from skeleton2stage.music import features as music_features
 from skeleton2stage.music.features import aist_tempo_bpm, baseline_features
 
@@ -37,17 +38,16 @@ def test_reference_tempo_and_frames(song):
     bpm = music_features.estimate_tempo_bpm(audio, RATE_HZ)
     features = baseline_features(audio, RATE_HZ)
     assert bpm == pytest.approx(facts["start_bpm_from_22050_resample"])
-    assert np.flatnonzero(features[:, music_features.BEAT]).tolist() == facts["beat_frames_30fps"]
-    assert np.flatnonzero(features[:, music_features.PEAK]).tolist() == facts["onset_peak_frames_30fps"]
+    assert np.flatnonzero(features[:, columns.BEAT]).tolist() == facts["beat_frames_30fps"]
+    assert np.flatnonzero(features[:, columns.PEAK]).tolist() == facts["onset_peak_frames_30fps"]
 
 
 def test_columns_name_all_features_once():
-    columns = [music_features.ONSET, music_features.MFCC, music_features.CHROMA, music_features.PEAK,
-               music_features.BEAT]
-    indices = np.concatenate([np.arange(music_features.N_FEATURES)[column] for column in columns])
+    slices = [columns.ONSET, columns.MFCC, columns.CHROMA, columns.PEAK, columns.BEAT]
+    indices = np.concatenate([np.arange(columns.N_FEATURES)[column] for column in slices])
     assert indices.tolist() == list(range(35))
-    assert music_features.MFCC.stop - music_features.MFCC.start == music_features.N_MFCC
-    assert music_features.CHROMA.stop - music_features.CHROMA.start == music_features.N_CHROMA
+    assert columns.MFCC.stop - columns.MFCC.start == music_features.N_MFCC
+    assert columns.CHROMA.stop - columns.CHROMA.start == music_features.N_CHROMA
 
 
 def test_clicks_are_peaks_and_beats_where_they_are():
@@ -63,7 +63,7 @@ def test_clicks_are_peaks_and_beats_where_they_are():
 def test_a_pure_a_is_in_the_chroma_of_a():
     time_s = np.arange(5 * RATE_HZ) / RATE_HZ
     audio = (0.5 * np.sin(2 * np.pi * 440.0 * time_s)).astype(np.float32)
-    chroma = baseline_features(audio, RATE_HZ)[30:120, music_features.CHROMA]
+    chroma = baseline_features(audio, RATE_HZ)[30:120, columns.CHROMA]
     assert (chroma.argmax(axis=1) == 9).all()  # C is 0
 
 
@@ -72,13 +72,13 @@ def test_other_sample_rates_give_almost_the_same(song):
     twice = music_features.resample(audio, RATE_HZ, 2 * RATE_HZ)
     features = baseline_features(twice, 2 * RATE_HZ)
     assert features.shape == (150, 35)
-    assert np.abs(features[:, music_features.CHROMA] - expected[:, music_features.CHROMA]).mean() < 0.01
+    assert np.abs(features[:, columns.CHROMA] - expected[:, columns.CHROMA]).mean() < 0.01
 
 
 def test_silence_has_finite_features_and_no_beats():
     features = baseline_features(np.zeros(5 * RATE_HZ, np.float32), RATE_HZ)
     assert np.isfinite(features).all()
-    assert not features[:, music_features.ONSET].any() and not features[:, 33:].any()
+    assert not features[:, columns.ONSET].any() and not features[:, 33:].any()
 
 
 @pytest.mark.parametrize(("seconds", "frames"), [(5.0, 150), (5.02, 150), (7.5, 225)])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skeleton2stage.errors import UserError
-from skeleton2stage.music import features
+from skeleton2stage.music import columns
 from skeleton2stage.music.beats import music_beats
 from skeleton2stage.music.groove import steady_groove
 from skeleton2stage.music.kinds import BASELINE, KINDS, SONG_BEATS, WIDTHS
@@ -24,7 +24,7 @@ def audio():
 
 def test_widths_are_the_extractors():
     assert KINDS == ("baseline", "song_beats", "jukebox")
-    assert WIDTHS[BASELINE] == WIDTHS[SONG_BEATS] == features.N_FEATURES
+    assert WIDTHS[BASELINE] == WIDTHS[SONG_BEATS] == columns.N_FEATURES
 
 
 def test_every_window_has_the_songs_beats_where_it_is(audio):
