@@ -24,7 +24,7 @@ class PromptHistory:
         on record, those of the whole batch.
         """
         for prompt, reward in zip(prompts.tolist(), rewards.cpu(), strict=True):
-            self._values[prompt].append(reward)
+            self._values[prompt].append(reward)  # on the CPU, wherever rewards are
         batch_moments = rewards.mean(), rewards.std(correction=0)
         normalised = torch.empty_like(rewards)
         for prompt in prompts.unique().tolist():
@@ -50,7 +50,7 @@ class PromptHistory:
         """Restore a record."""
         self._values.clear()
         for prompt, values in state.items():
-            self._values[prompt].extend(values)
+            self._values[prompt].extend(values.cpu())
 
 
 class AdvantageNormaliser:

@@ -18,7 +18,7 @@ from skeleton2stage.metrics.clip import MAX_FRAMES, Clip, check_motion, clip_of
 from skeleton2stage.metrics.comparison import as_markdown, read_result, write_comparison
 from skeleton2stage.metrics.heat_strip import penetration_over_time
 from skeleton2stage.metrics.motion_critic import MotionCritic, motion_critic, motion_critic_fixed, read_critic
-from skeleton2stage.metrics.penetration import PenetrationCounter, pen_rate
+from skeleton2stage.metrics.penetration import PenetrationCounter, pen_rate, pen_rate_apart
 from skeleton2stage.metrics.reference import (
     Reference,
     features_of,
@@ -295,16 +295,18 @@ def _add_penetration(
 
     Return them by half second and part of the body, None where there are none, and why they are skipped, if they are.
     """
+    names = ("pen_rate", "pen_rate_apart")
     if penetration is None:
-        return None, {"pen_rate": "pen_rate=false"}
+        return None, dict.fromkeys(names, "pen_rate=false")
     posed = {name: clip.axis_angle for name, clip in clips.items() if clip.axis_angle is not None}
     if not posed:
-        return None, {"pen_rate": NO_ROTATIONS}
-    counts = {}
+        return None, dict.fromkeys(names, NO_ROTATIONS)
+    counts = []
     for name, axis_angle in tqdm(posed.items(), desc="pen_rate", unit="dance", leave=False, disable=None):
-        counts[name] = penetration.faces_by_part(axis_angle)
-        per_motion[name]["pen_rate"] = pen_rate(counts[name])
-    return penetration_over_time([by_part.cpu().numpy() for by_part in counts.values()]), {}
+        hits = penetration.hits(axis_angle)
+        per_motion[name] |= dict(zip(names, (pen_rate(hits), pen_rate_apart(hits)), strict=True))
+        counts.append(hits.sum(dim=1).cpu().numpy())
+    return penetration_over_time(counts), {}
 
 
 def _add_critic(

@@ -1,33 +1,44 @@
 """Fine-tune the dance model by rewards: `python -m rl_finetune.finetune [key=value …]` (configs/finetune.yaml)."""
 
+import sys
 import time
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
-import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import set_seed
 from rich.console import Console
 from tqdm import tqdm
 
-from rl_finetune.advantages import AdvantageNormaliser
+from rl_finetune.algorithms.base import Algorithm
+from rl_finetune.algorithms.policy_gradient import GradientConfig, PolicyGradient, StepChoice
+from rl_finetune.credit import frame_mean
+from rl_finetune.crediting import Crediting, GroupCrediting, PromptCrediting
 from rl_finetune.dance_model import model as dance_model
-from rl_finetune.dance_model.ddim import Samples, SamplingConfig, sample
+from rl_finetune.dance_model.ddim import SamplingConfig, sample
 from rl_finetune.dance_model.ema import ExponentialMovingAverage
-from rl_finetune.finetune_config import FinetuneConfig
+from rl_finetune.drift import DriftProbe
+from rl_finetune.finetune_config import PAPER, FinetuneConfig
 from rl_finetune.finetune_state import load_state, record_epoch, save_state
-from rl_finetune.policy_gradient import GradientConfig, accumulate_gradient, stochastic_steps
+from rl_finetune.held import HeldQuantities
 from rl_finetune.prompts import draw_prompts, load_prompts
 from rl_finetune.rewards.base import Dances, RewardContext
 from rl_finetune.rewards.reward_file import read_reward_file, reweighted
 from rl_finetune.rewards.weighted import WeightedRewards
+from rl_finetune.rollout import Rollout
+from rl_finetune.seeds import draw_seed
+from rl_finetune.watch import Watch
 from skeleton2stage import paths
+from skeleton2stage.body.model import load_body
 from skeleton2stage.config import help_text, help_wanted, load_config, save_config, to_dataclass
+from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.motion.layout import decode
 from skeleton2stage.physics.factory import make_scorer
+
+BASE_DANCES = 4  # a prompt, of the base model, by which held quantities are measured
 
 
 class Finetuner:
@@ -38,92 +49,107 @@ class Finetuner:
         model = dance_model.load(paths.locate(config.checkpoint), accelerator.device)
         self.model = replace(model, guidance=model.guidance_or(config.guidance))  # saved with what it was tuned for
         self.denoiser = self.model.denoiser.eval()  # no dropout: what is sampled must score the same in the update
-        self.prompts = load_prompts(paths.locate(config.music), self.model).spread(config.max_prompts)
-        settings = reweighted(read_reward_file(paths.locate(config.rewards)).settings, config.reward_weights or {})
-        scorer = partial(
-            make_scorer, paths.locate(config.policy), config.simulator, config.body, options=config.simulator_options
+        self.sampling = SamplingConfig(
+            config.n_steps, config.eta, self.model.guidance, config.precision, config.compiled
         )
-        self.rewards = WeightedRewards(settings, RewardContext(cache(scorer)))
-        self.normalise = AdvantageNormaliser(self.rewards.weights)
+        self.prompts = load_prompts(paths.locate(config.music), self.model).spread(config.max_prompts)
+        context = reward_context(config)
+        file = read_reward_file(paths.locate(config.rewards))
+        self.rewards = WeightedRewards(reweighted(file.settings, config.reward_weights or {}), context)
+        self.held = HeldQuantities(file.hold if config.hold is None else config.hold, context)
+        self.crediting = make_crediting(config, self.rewards, self.held)
+        self.algorithm = make_algorithm(config, self.model)
         self.parameters = [p for p in self.denoiser.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(
-            self.parameters, lr=config.learning_rate, weight_decay=config.weight_decay
+            self.parameters, lr=config.learning_rate, weight_decay=config.weight_decay, betas=config.adam_betas
         )
         self.ema = ExponentialMovingAverage(self.denoiser, config.ema_decay)
+        self.probe, self.watch = DriftProbe(self.model, config.precision), Watch()
         self.epoch = load_state(self)
 
     def train(self) -> None:
         """Run the epochs that are left."""
-        progress = tqdm(
-            range(self.epoch, self.config.epochs), initial=self.epoch, total=self.config.epochs, desc="epochs",
-            disable=not self.accelerator.is_main_process,
-        )
+        if not self.held.is_measured:
+            self._measure_base()
+        progress = self._progress(range(self.epoch, self.config.epochs), self.config.epochs, "epochs")
         for epoch in progress:
             begun = time.perf_counter()
-            prompts, samples, music = self._sample(epoch)
-            dances = self._dances(samples, music)
+            rollout = self._roll_out(self._own_prompts(epoch), epoch)
+            dances = self._dances(rollout)
             rewards = self.rewards(dances)
-            advantages = self._advantages(prompts, rewards, music.shape[1], epoch)
-            figures = self._update(samples, music, advantages, epoch)
+            advantages, figures = self._advantages(rollout, dances, rewards, epoch)
+            figures |= self._update(rollout, advantages, epoch)
             figures |= self._reward_figures(rewards) | {"seconds": time.perf_counter() - begun}
             self.epoch = epoch + 1
             self._save(figures)
-            progress.set_postfix(reward=f"{figures['reward/total']:.4f}", loss=f"{figures['loss']:.3g}")
+            progress.set_postfix(reward=f"{figures['reward/total']:.4f}", step=f"{figures['step_size']:.2g}")
 
-    def _sample(self, epoch: int) -> tuple[torch.Tensor, Samples, torch.Tensor]:
-        """Return this process's prompts [N], the recorded dances, and their music [N, T, F]."""
+    def _progress(self, epochs: range, total: int, what: str) -> tqdm:
+        return tqdm(
+            epochs, initial=total - len(epochs), total=total, desc=what,
+            disable=not self.accelerator.is_main_process,
+        )
+
+    def _measure_base(self) -> None:
+        """Let the base model dance to every prompt, and take that as the level of what is held."""
+        config, accelerator = self.config, self.accelerator
+        per_process = config.dances_per_process
+        all_dances = torch.arange(len(self.prompts)).repeat_interleave(min(BASE_DANCES, config.samples_per_prompt))
+        n_rounds = -(-len(all_dances) // (per_process * accelerator.num_processes))
+        parts = []
+        for number in self._progress(range(n_rounds), n_rounds, "base model"):
+            start = (number * accelerator.num_processes + accelerator.process_index) * per_process
+            own = all_dances[torch.arange(start, start + per_process) % len(all_dances)]
+            rollout = self._roll_out(own, -1 - number)
+            values = self.held.measure(self._dances(rollout))
+            parts.append({name: accelerator.gather(value).cpu() for name, value in values.items()}
+                         | {"": accelerator.gather(rollout.prompts).cpu()})
+        joined = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+        self.held.set_base(joined.pop(""), joined, len(self.prompts))
+
+    def _own_prompts(self, epoch: int) -> torch.Tensor:
+        """Return the prompts [N] of this process's dances."""
         config, accelerator = self.config, self.accelerator
         drawn = draw_prompts(len(self.prompts), config.batch_size * accelerator.num_processes, epoch, config.seed)
         own = drawn.view(accelerator.num_processes, config.batch_size)[accelerator.process_index]
-        own = own.repeat_interleave(config.samples_per_prompt)
-        music = self.prompts.features[own].to(accelerator.device)
-        generator = torch.Generator(accelerator.device).manual_seed(self._draw_seed(epoch))
-        sampling = SamplingConfig(config.n_steps, config.eta, self.model.guidance)
-        return own.to(accelerator.device), sample(self.denoiser, music, generator, sampling, record=True), music
+        return own.repeat_interleave(config.samples_per_prompt)
 
-    def _draw_seed(self, epoch: int) -> int:
-        """Return a seed that differs between runs' seeds, epochs and processes, and survives a resume."""
-        index = self.accelerator.process_index
-        return int(np.random.SeedSequence((self.config.seed, epoch, index)).generate_state(1)[0])
+    def _roll_out(self, prompts: torch.Tensor, epoch: int) -> Rollout:
+        """Return recorded dances to prompts [N]; epochs under 0 are of the base model."""
+        device = self.accelerator.device
+        music = self.prompts.features[prompts].to(device)
+        seed = draw_seed(self.config.seed, epoch, self.accelerator.process_index)
+        generator = torch.Generator(device).manual_seed(seed)
+        samples = sample(self.denoiser, music, generator, self.sampling, record=epoch >= 0)
+        return Rollout(prompts.to(device), samples, music)
 
-    def _dances(self, samples: Samples, music: torch.Tensor) -> Dances:
-        vectors = self.model.scaler.unnormalise(samples.x0)
-        return Dances(*decode(vectors, self.model.layout), music)
+    def _dances(self, rollout: Rollout) -> Dances:
+        vectors = self.model.scaler.unnormalise(rollout.samples.x0)
+        return Dances(*decode(vectors, self.model.layout), rollout.music)
 
     def _advantages(
-        self, prompts: torch.Tensor, rewards: dict[str, torch.Tensor], n_frames: int, epoch: int
-    ) -> torch.Tensor:
-        """Return this process's advantages [N, T], normalised over the dances of all processes."""
-        gather = self.accelerator.gather
-        everyone = self.normalise(gather(prompts), {name: gather(value) for name, value in rewards.items()}, n_frames)
+        self, rollout: Rollout, dances: Dances, rewards: dict[str, torch.Tensor], epoch: int
+    ) -> tuple[torch.Tensor, dict[str, float]]:
+        """Return this process's advantages [N, T], among the dances of all processes, and figures."""
+        everyone, figures = self.crediting(rollout.prompts, dances, rewards, self.accelerator.gather)
         if self.config.shuffle_advantages:
-            generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + epoch)
+            generator = torch.Generator().manual_seed(draw_seed(self.config.seed, epoch, 0))
             everyone = everyone[torch.randperm(len(everyone), generator=generator).to(everyone.device)]
-        return everyone.chunk(self.accelerator.num_processes)[self.accelerator.process_index]
+        return everyone.chunk(self.accelerator.num_processes)[self.accelerator.process_index], figures
 
-    def _update(
-        self, samples: Samples, music: torch.Tensor, advantages: torch.Tensor, epoch: int
-    ) -> dict[str, float]:
-        """Take one optimiser step along the policy gradient."""
-        config = self.config
+    def _update(self, rollout: Rollout, advantages: torch.Tensor, epoch: int) -> dict[str, float]:
+        """Take the algorithm's optimiser steps; return the last one's figures and how far they led."""
+        generator = torch.Generator().manual_seed(draw_seed(self.config.seed, epoch, 0))
+        before = self.probe.predictions(self.denoiser, rollout)
         self.optimiser.zero_grad(set_to_none=True)
-        gradient = GradientConfig(self.model.guidance, config.dances_per_pass, config.steps_per_pass)
-        steps = self._trained_steps(samples, epoch)
-        loss = accumulate_gradient(self.denoiser, samples, music, advantages, steps, gradient)
-        self._average_gradients()
-        norm = torch.nn.utils.clip_grad_norm_(self.parameters, config.max_grad_norm, error_if_nonfinite=True)
-        self.optimiser.step()
-        self.ema.update(self.denoiser)
-        return {"loss": loss, "gradient_norm": float(norm)}
-
-    def _trained_steps(self, samples: Samples, epoch: int) -> list[int]:
-        """Return the denoising steps of this update, the same in every process."""
-        steps = [i for i in stochastic_steps(samples) if samples.steps[i].time >= self.config.min_trained_time]
-        if not 0 < self.config.trained_steps < len(steps):
-            return steps
-        generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + epoch)
-        chosen = torch.randperm(len(steps), generator=generator)[: self.config.trained_steps]
-        return sorted(steps[index] for index in chosen.tolist())
+        for own in self.algorithm.gradients(self.model, rollout, advantages, generator):
+            self._average_gradients()
+            norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.config.max_grad_norm, error_if_nonfinite=True)
+            self.optimiser.step()
+            self.ema.update(self.denoiser)
+            self.optimiser.zero_grad(set_to_none=True)
+            figures = own | {"gradient_norm": float(norm)}
+        return figures | self.probe.figures(self.denoiser, rollout, before)
 
     def _average_gradients(self) -> None:
         if self.accelerator.num_processes > 1:
@@ -132,8 +158,11 @@ class Finetuner:
                 parameter.grad = self.accelerator.reduce(gradient, reduction="mean")
 
     def _reward_figures(self, rewards: dict[str, torch.Tensor]) -> dict[str, float]:
-        """Return mean rewards over all processes, un-normalised, and their weighted total."""
-        gathered = {name: self.accelerator.gather(value) for name, value in rewards.items()}
+        """Return mean rewards over all processes, un-normalised, and their weighted total; warn where one is bought."""
+        gathered = {name: frame_mean(self.accelerator.gather(value)) for name, value in rewards.items()}
+        warning = self.watch.look(gathered, self.held)
+        if warning and self.accelerator.is_main_process:
+            tqdm.write(f"warning: epoch {self.epoch + 1}: {warning}", file=sys.stderr)
         total = self.rewards.total(gathered)
         figures = {f"reward/{name}": float(value.mean()) for name, value in gathered.items()}
         return figures | {"reward/total": float(total.mean()), "reward/total_deviation": float(total.std())}
@@ -154,29 +183,52 @@ class Finetuner:
             self.model.save(self.run / "weights" / f"train-{self.epoch}.safetensors", half=False)
 
 
+def reward_context(config: FinetuneConfig) -> RewardContext:
+    """Return what rewards may ask for; nothing is built before one asks."""
+    scorer = partial(
+        make_scorer, paths.locate(config.policy), config.simulator, config.body, options=config.simulator_options
+    )
+    return RewardContext(cache(scorer), cache(partial(load_body, config.body)), config.device)
+
+
+def make_crediting(config: FinetuneConfig, rewards: WeightedRewards, held: HeldQuantities) -> Crediting:
+    """Return how credit is given: as published, or relative to the group with quantities held."""
+    if config.algorithm != PAPER:
+        return GroupCrediting(rewards.weights, held, config.credit, config.energy_neutral)
+    if len(held):
+        raise UserError("algorithm=paper holds nothing: take hold out of the reward file, or give hold={}")
+    return PromptCrediting(rewards.weights)
+
+
+def make_algorithm(config: FinetuneConfig, model: dance_model.DanceModel) -> Algorithm:
+    """Return the update rule of a configuration."""
+    gradient = GradientConfig(
+        model.guidance, config.dances_per_pass, config.steps_per_pass, config.precision, config.compiled,
+        config.clip_range,
+    )
+    return PolicyGradient(gradient, StepChoice(config.trained_steps, config.min_trained_time), config.inner_epochs)
+
+
 def describe_batch(config: FinetuneConfig, n_prompts: int, n_processes: int) -> str:
     """Return one line with the batch arithmetic, per process and global."""
     n = config.dances_per_process
     return (
         f"{config.batch_size} prompts x {config.samples_per_prompt} samples = {n} dances a process and epoch, "
         f"{n * n_processes} over {n_processes} process{'es' if n_processes > 1 else ''}, from {n_prompts} prompts; "
-        f"{config.epochs} epochs, one update each"
+        f"{config.epochs} epochs, algorithm {config.algorithm}"
     )
 
 
 def main(arguments: list[str]) -> None:
     """Compose the configuration and run."""
     if help_wanted(arguments):
-        print(help_text("python -m rl_finetune.finetune [preset=demo|paper] [key=value …]", "finetune"))
+        print(help_text("python -m rl_finetune.finetune [preset=demo|gpu|paper] [key=value …]", "finetune"))
         return
     resolved = load_config("finetune", arguments)
     config = to_dataclass(resolved, FinetuneConfig)
-    for tracker in config.trackers:
-        if tracker not in ("tensorboard", "wandb"):
-            raise UserError(f"unknown tracker '{tracker}': choose tensorboard, wandb, or both")
     run = paths.runs() / "train" / config.name
     accelerator = Accelerator(
-        log_with=list(config.trackers) or None, project_dir=str(run), cpu=config.device == "cpu"
+        log_with=list(config.trackers) or None, project_dir=str(run), cpu=pick_device(config.device).type == "cpu"
     )
     set_seed(config.seed)
     finetuner = Finetuner(config, run, accelerator)

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
 
 def save_state(finetuner: "Finetuner") -> None:
-    """Write weights, averaged weights, optimiser, reward history and epoch, atomically."""
+    """Write weights, averaged weights, optimiser, what crediting remembers, and epoch, atomically."""
     state = {
         "epoch": finetuner.epoch,
         "denoiser": finetuner.denoiser.state_dict(),
         "ema": finetuner.ema.state_dict(),
         "optimiser": finetuner.optimiser.state_dict(),
-        "history": finetuner.normalise.state_dict(),
+        "crediting": finetuner.crediting.state_dict(),
+        "watch": finetuner.watch.state_dict(),
     }
     with atomic_path(finetuner.run / "state.pt") as temporary:
         torch.save(state, temporary)
@@ -31,11 +32,12 @@ def load_state(finetuner: "Finetuner") -> int:
     if not path.exists():
         return 0
     try:
-        state = torch.load(path, weights_only=True, map_location=finetuner.accelerator.device)
+        state = torch.load(path, weights_only=True, map_location="cpu")
         finetuner.denoiser.load_state_dict(state["denoiser"])
         finetuner.ema.load_state_dict(state["ema"])
         finetuner.optimiser.load_state_dict(state["optimiser"])
-        finetuner.normalise.load_state_dict(state["history"])
+        finetuner.crediting.load_state_dict(state["crediting"])
+        finetuner.watch.load_state_dict(state["watch"])
     except Exception as error:  # noqa: BLE001 - a damaged archive can raise almost anything
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(

@@ -1,6 +1,8 @@
 """Predicting clean motions of one batch, step after step: what steps have in common is done once."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 
 import torch
 
@@ -26,6 +28,27 @@ def predict_x0(
     return model.guided_forward(x_t, times, encoding, guidance).float().clamp(-bound, bound)
 
 
+def prediction(compiled: bool) -> Callable[..., torch.Tensor]:
+    """Return `predict_x0`, or a version of it with fused kernels, of which there is one for all callers."""
+    return _compiled() if compiled else predict_x0
+
+
+@cache
+def _compiled() -> Callable[..., torch.Tensor]:
+    return torch.compile(predict_x0, dynamic=False)
+
+
+def precision_context(device: torch.device, precision: str) -> AbstractContextManager:
+    """Return the context in which products and attention have a precision, one of PRECISIONS.
+
+    bf16 leaves sums, norms and the prediction itself in float32. Weights are cast anew for every product, since a cache
+    of them must not be filled while a graph is recorded, and what is sampled must be scored by the same kernels.
+    """
+    if precision not in PRECISIONS:
+        raise unknown_name("precision", precision, list(PRECISIONS))
+    return nullcontext() if precision == "float32" else torch.autocast(device.type, torch.bfloat16, cache_enabled=False)
+
+
 class Predictor:
     """The guided prediction of x_0 for one batch of music.
 
@@ -38,10 +61,8 @@ class Predictor:
     def __init__(
         self, model: DanceDecoder, music: torch.Tensor, precision: str = "float32", compiled: bool = False
     ) -> None:
-        if precision not in PRECISIONS:
-            raise unknown_name("precision", precision, list(PRECISIONS))
         self._model, self._precision = model, precision
-        self._predict_x0 = torch.compile(predict_x0) if compiled else predict_x0
+        self._predict_x0 = prediction(compiled)
         with self._cast():
             self._encoding = model.encode_guided(music)
         self._recorded: dict[bool, CapturedCall[torch.Tensor]] = {}  # by whether guidance mixes two predictions
@@ -78,7 +99,4 @@ class Predictor:
             return self._predict_x0(self._model, x, self._times, self._encoding, guidance)
 
     def _cast(self) -> AbstractContextManager:
-        if self._precision == "float32":
-            return nullcontext()
-        # Without its cache of cast weights, which must not be filled while a graph is recorded.
-        return torch.autocast(self._model.device.type, torch.bfloat16, cache_enabled=False)
+        return precision_context(self._model.device, self._precision)

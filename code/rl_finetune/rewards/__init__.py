@@ -1,6 +1,6 @@
 """Rewards: small classes registered by name; add one in a file of this folder, or anywhere by `register`."""
 
-from rl_finetune.rewards import antifreezing, beat, fgcontact, imitation, pfc, skating
+from rl_finetune.rewards import antifreezing, beat, fgcontact, imitation, penetration, pfc, skating
 from rl_finetune.rewards.base import Dances, Reward, RewardContext, known_rewards, register
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "fgcontact",
     "imitation",
     "known_rewards",
+    "penetration",
     "pfc",
     "register",
     "skating",

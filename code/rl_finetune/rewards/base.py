@@ -2,20 +2,22 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 import torch
 
+from skeleton2stage.body.model import BodyModel, load_body
 from skeleton2stage.errors import UserError, unknown_name
 from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.music import columns
-from skeleton2stage.physics.scoring import DanceScorer
+from skeleton2stage.physics.scoring import DanceScorer, DanceScores
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dances:
     """A batch of N generated dances of T frames, 30 a second, z up.
 
@@ -56,9 +58,22 @@ class Dances:
 
 @dataclass(frozen=True)
 class RewardContext:
-    """What rewards may ask for when they are made. `scorer` builds the simulator on its first use."""
+    """What rewards may ask for when they are made, and the physical verdict on dances.
+
+    scorer: builds the simulator on its first use. body: reads the body whose surface counts. device: where what a
+    reward brings along should live, auto, cpu or cuda.
+    """
 
     scorer: Callable[[], DanceScorer]
+    body: Callable[[], BodyModel] = load_body
+    device: str = "auto"
+    _verdicts: "WeakKeyDictionary[Dances, DanceScores]" = field(default_factory=WeakKeyDictionary)
+
+    def verdict(self, dances: Dances) -> DanceScores:
+        """Return the imitation policy's verdict, however many rewards ask: dances are performed once."""
+        if dances not in self._verdicts:
+            self._verdicts[dances] = self.scorer().score(dances.motions)
+        return self._verdicts[dances]
 
 
 class Reward(ABC):

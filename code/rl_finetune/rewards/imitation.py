@@ -18,11 +18,11 @@ class ImitationReward(Reward):
     def __init__(self, context: RewardContext) -> None:
         super().__init__(context)
         # Now and not at the first dance: a missing policy must not cost the sampling before it.
-        self._scorer = context.scorer()
+        context.scorer()
 
     def __call__(self, dances: Dances) -> torch.Tensor:
         """Return one score a dance, [N]."""
-        return self._scorer.score(dances.motions).imitation.to(dances.poses.device)
+        return self.context.verdict(dances).imitation.to(dances.poses.device)
 
 
 @register("imitation_frames")
@@ -35,6 +35,6 @@ class FrameImitationReward(ImitationReward):
 
     def __call__(self, dances: Dances) -> torch.Tensor:
         """Return one score a frame, [N, T]."""
-        rewards = self._scorer.score(dances.motions).frame_rewards
+        rewards = self.context.verdict(dances).frame_rewards
         ahead = pad(rewards[:, None], (0, CREDIT_FRAMES - 1), mode="replicate")
         return avg_pool1d(ahead, CREDIT_FRAMES, stride=1)[:, 0].to(dances.poses.device)

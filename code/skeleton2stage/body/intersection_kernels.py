@@ -215,17 +215,27 @@ def _meet(a: wp.mat33d, b: wp.mat33d) -> bool:
     return _cross_planes(a, b, heights_a, heights_b)
 
 
+@wp.func
+def _kind(apart: wp.array2d[wp.int32], group: int, other: int) -> int:
+    if apart.shape[0] == 0:
+        return 1
+    return apart[group, other]
+
+
 @wp.kernel
 def count_pairs(
     vertices: wp.array2d[wp.vec3],
     faces: wp.array[wp.vec3i],
     groups: wp.array[wp.int32],
+    apart: wp.array2d[wp.int32],
     starts: wp.array[wp.int32],
     face_boxes: wp.array2d[wp.uint64],
     boxes: wp.array2d[wp.uint64],
-    hits: wp.array2d[wp.int32],
+    hits: wp.array3d[wp.int32],
 ) -> None:
-    """Add one to hits [F, G] at the group of either face of each pair that meets without sharing a vertex.
+    """Add one to hits [F, 2, G] at the group of either face of each pair that meets without sharing a vertex.
+
+    The middle index is what apart [G, G] says of the two groups, 0 or 1; where it is empty, 1.
 
     F x L threads: each walks from its own leaf to the right through the tree, so that a pair is met once. The
     node after k is its left child, or, where its box is too far, the next one to the right of its subtree.
@@ -251,8 +261,9 @@ def count_pairs(
                             and not _share_vertex(faces[i], faces[j])
                             and _meet(_corners(vertices, frame, faces[i]), _corners(vertices, frame, faces[j]))
                         ):
-                            wp.atomic_add(hits, frame, groups[i], 1)
-                            wp.atomic_add(hits, frame, groups[j], 1)
+                            kind = _kind(apart, groups[i], groups[j])
+                            wp.atomic_add(hits, frame, kind, groups[i], 1)
+                            wp.atomic_add(hits, frame, kind, groups[j], 1)
         while node % 2 == 1:
             node = node // 2
         if node > 0:

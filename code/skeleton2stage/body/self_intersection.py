@@ -42,6 +42,7 @@ class PairCounter:
         device: str = "auto",
         groups: np.ndarray | None = None,
         n_groups: int = 1,
+        near: np.ndarray | None = None,
     ) -> None:
         """Prepare for a mesh of faces [N, 3], kernels being compiled the first time on a machine.
 
@@ -49,6 +50,7 @@ class PairCounter:
             speed depends on it.
         device: auto, cpu or cuda.
         groups, n_groups: [N] and G, to which of G groups each face belongs; all to group 0 where None.
+        near: [G, G] bool and symmetric, which groups' pairs are kept apart from those of the others; none where None.
 
         Raises ValueError where shapes do not fit, UserError where there is no such device.
         """
@@ -56,6 +58,9 @@ class PairCounter:
         groups = np.zeros(len(faces), dtype=np.int32) if groups is None else np.asarray(groups)
         if groups.shape != (len(faces),) or not 0 <= groups.min(initial=0) <= groups.max(initial=0) < n_groups:
             raise ValueError(f"groups must be [{len(faces)}] numbers under {n_groups}, got {groups.shape}")
+        near = np.zeros((0, 0), dtype=bool) if near is None else np.asarray(near, dtype=bool)
+        if near.size and (near.shape != (n_groups, n_groups) or (near != near.T).any()):
+            raise ValueError(f"near must be [{n_groups}, {n_groups}] and symmetric, got {near.shape}")
         self.device = pick_device(device)
         self.n_groups = n_groups
         self._n_vertices = len(rest_vertices)
@@ -65,18 +70,20 @@ class PairCounter:
         wp.load_module(kernels, device=self._wp_device)
         self._faces = wp.array(faces[order].astype(np.int32), dtype=wp.vec3i, device=self._wp_device)
         self._groups = wp.array(groups[order].astype(np.int32), device=self._wp_device)
+        self._apart = wp.array((~near).astype(np.int32), dtype=wp.int32, ndim=2, device=self._wp_device)
         self._starts = wp.array(_starts(len(faces), self._depth).astype(np.int32), device=self._wp_device)
 
     def hits(self, vertices: torch.Tensor) -> torch.Tensor:
-        """Return for poses [F, V, 3] how many faces of each group are in intersecting pairs, [F, G] int32.
+        """Return for poses [F, V, 3] how many faces of each group are in intersecting pairs, [F, 2, G] int32.
 
-        A face counts once for every pair that it is in, so that a row's sum is twice the number of pairs. All
-        frames are worked on at once, on one thread or on the GPU, without waiting for it.
+        First those in pairs of groups that are `near` each other, then those in all other pairs. A face counts once
+        for every pair that it is in, so that a frame's sum is twice the number of pairs. All frames are worked on at
+        once, on one thread or on the GPU, without waiting for it.
         """
         if vertices.ndim != 3 or tuple(vertices.shape[1:]) != (self._n_vertices, 3):
             raise ValueError(f"vertices must be [F, {self._n_vertices}, 3], got {tuple(vertices.shape)}")
         vertices = vertices.to(self.device, torch.float32).contiguous()
-        hits = torch.zeros(len(vertices), self.n_groups, dtype=torch.int32, device=self.device)
+        hits = torch.zeros(len(vertices), 2, self.n_groups, dtype=torch.int32, device=self.device)
         if len(vertices) and len(self._faces):
             with _on_torchs_stream(self.device):
                 self._launch(vertices, hits)
@@ -94,7 +101,7 @@ class PairCounter:
         self._run(kernels.enclose_leaves, (n_frames, n_leaves), self._starts, face_boxes, boxes)
         for level in reversed(range(self._depth)):
             self._run(kernels.enclose_children, (n_frames, 2**level), 2**level, boxes)
-        mesh = points, self._faces, self._groups
+        mesh = points, self._faces, self._groups, self._apart
         tree = self._starts, face_boxes, boxes
         self._run(kernels.count_pairs, (n_frames, n_leaves), *mesh, *tree, wp.from_torch(hits))
 
@@ -117,17 +124,24 @@ def intersecting_pairs(vertices: torch.Tensor, faces: np.ndarray, device: str = 
 
 
 def pairs_of(hits: torch.Tensor) -> torch.Tensor:
-    """Return the number of pairs [F] int64 of what `PairCounter.hits` returns [F, G]."""
-    return hits.sum(dim=1, dtype=torch.int64) // 2
+    """Return the number of pairs [F] int64 of what `PairCounter.hits` returns [F, 2, G]."""
+    return hits.sum(dim=(1, 2), dtype=torch.int64) // 2
+
+
+def apart_pairs_of(hits: torch.Tensor) -> torch.Tensor:
+    """Return the number of pairs [F] int64 of groups that are not near each other, of `PairCounter.hits` [F, 2, G]."""
+    return hits[:, 1].sum(dim=1, dtype=torch.int64) // 2
 
 
 def all_hits(counter: PairCounter, n_frames: int, pose: Callable[[int, int], torch.Tensor]) -> torch.Tensor:
-    """Return `PairCounter.hits` of any number of frames, [F, G] int32 on the CPU; few of them are posed at a time.
+    """Return `PairCounter.hits` of any number of frames, [F, 2, G] int32 on the counter's device.
+
+    Few of them are posed at a time.
 
     pose: returns the vertices of frames start to stop. On a CPU several threads call it, as many as torch has.
     """
     # Written in place: small results kept from each chunk would pin the memory of the large ones between them.
-    hits = torch.zeros(n_frames, counter.n_groups, dtype=torch.int32, device=counter.device)
+    hits = torch.zeros(n_frames, 2, counter.n_groups, dtype=torch.int32, device=counter.device)
     on_gpu = counter.device.type == "cuda"
     step = GPU_FRAMES if on_gpu else CPU_FRAMES
 
@@ -140,7 +154,7 @@ def all_hits(counter: PairCounter, n_frames: int, pose: Callable[[int, int], tor
             count(start)
     else:
         _on_all_threads(count, range(0, n_frames, step))
-    return hits.cpu()
+    return hits
 
 
 def _on_all_threads(work: Callable[[int], None], jobs: Iterable[int]) -> None:

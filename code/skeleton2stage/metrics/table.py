@@ -51,6 +51,7 @@ class Metric:
 
 METRICS = (
     Metric("pen_rate", "lower", 2, pooled=True, needs_rotations=True),
+    Metric("pen_rate_apart", "lower", 2, pooled=True, needs_rotations=True),
     Metric("pfc", "lower", 4, of_clip=lambda clip: float(pfc(clip.joints_w))),
     Metric("fgd", "lower", 2, pooled=True, of_clip=lambda clip: float(fgd(clip.joints_w))),
     Metric("fgd_penetration", "lower", 2, pooled=True, of_clip=lambda clip: float(fgd_penetration(clip.joints_w))),

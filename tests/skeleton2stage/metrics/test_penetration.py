@@ -6,7 +6,13 @@ import torch
 
 from skeleton2stage.body import mesh
 from skeleton2stage.body.model import load_body
-from skeleton2stage.metrics.penetration import PenetrationCounter, face_parts, pen_rate
+from skeleton2stage.metrics.penetration import (
+    PenetrationCounter,
+    face_parts,
+    neighbouring_parts,
+    pen_rate,
+    pen_rate_apart,
+)
 
 TRUNK_AND_THIGH, LEFT_ARM = (0, 1, 3, 6, 9), (16, 18, 20, 22)
 
@@ -30,7 +36,7 @@ def test_the_t_pose_is_clean_and_an_arm_in_the_side_is_not(counter, poses):
 
 
 def test_parts_say_which_limbs_meet(counter, poses):
-    parts = counter.faces_by_part(poses)
+    parts = counter.hits(poses).sum(dim=1)
     assert parts.shape == (3, 24)
     assert torch.equal(parts.sum(dim=1), 2 * counter.pairs(poses))
     limbs = parts[1].tolist()
@@ -49,7 +55,29 @@ def test_pen_rate_is_the_mean_of_exact_counts(counter, poses):
     vertices = body.vertices(poses, torch.zeros(3, 3)).numpy()
     exact = [len(mesh.self_intersections(frame, body.faces)) for frame in vertices]
     assert counter.pairs(poses).tolist() == exact
-    assert pen_rate(counter.faces_by_part(poses)) == pytest.approx(np.mean(exact), rel=1e-12)
+    assert pen_rate(counter.hits(poses)) == pytest.approx(np.mean(exact), rel=1e-12)
+
+
+def test_a_bent_elbow_is_a_crease_and_an_arm_in_the_side_is_not(counter, poses):
+    """Which pairs are of parts apart, found for each pair of the exact list by its triangles' parts."""
+    body = load_body("open")
+    bent = torch.zeros(2, 24, 3)
+    bent[:, 18, 1] = -2.6  # left forearm folded onto its upper arm
+    bent[1, 16, 2] = -1.75
+    parts, near = face_parts(body), neighbouring_parts()
+    vertices = body.vertices(bent, torch.zeros(2, 3)).numpy()
+    pairs = [mesh.self_intersections(frame, body.faces) for frame in vertices]
+    apart = [int((~near[parts[of_frame[:, 0]], parts[of_frame[:, 1]]]).sum()) for of_frame in pairs]
+    assert counter.apart_pairs(bent).tolist() == apart
+    assert apart[0] < 0.3 * len(pairs[0]) and apart[1] > 100
+    assert pen_rate_apart(counter.hits(bent)) == pytest.approx(np.mean(apart))
+
+
+def test_neighbours_are_joined_by_a_bone():
+    near = neighbouring_parts()
+    assert near[16, 18] and near[18, 16] and near[5, 5]
+    assert not near[16, 20] and not near[22, 23]
+    assert near.sum() == 24 + 2 * 23
 
 
 def test_every_face_has_a_part():

@@ -1,0 +1,1 @@
+"""Ways to move a dance model towards better dances, each a small module behind `base.Algorithm`."""
