@@ -49,6 +49,8 @@ def _import(name: str, reward_file: Path, load: Callable[[], ModuleType]) -> Mod
     try:
         with _folder_on_path(reward_file.resolve().parent):
             return load()
+    except UserError as error:
+        raise UserError(f"{reward_file}: {error}") from None
     except Exception as error:  # noqa: B902 - whatever a user's module raises
         first_line = (str(error).strip().splitlines() or [""])[0]
         raise UserError(f"{reward_file}: cannot import module '{name}': {type(error).__name__}: {first_line}") from None
