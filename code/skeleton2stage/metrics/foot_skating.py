@@ -54,7 +54,7 @@ def _slides(position: torch.Tensor) -> torch.Tensor:
 def sliding_speed(joints_w: torch.Tensor) -> torch.Tensor:
     """Return how fast grounded feet slide in every frame, [..., T] m/s, at least 0, of [..., T, 24, 3] m, z up.
 
-    The smooth companion of `foot_skating`, to learn from: the mean over frames is the mean horizontal speed of
+    The smooth companion of `foot_skating`, to learn from: the mean over steps is the mean horizontal speed of
     ankles and toes, each foot weighted by how grounded it is at both ends of a step, so that a foot which leaves
     the floor does not slide. Being grounded less is no way out, since weights are relative to the clip's mean
     weight (taken as 0.05 at least). The last frame repeats the one before it, having no step.

@@ -94,6 +94,16 @@ def test_a_dance_that_never_touches_the_floor_does_not_slide():
     assert float(sliding_speed(airborne).max()) < 1e-6
 
 
+def test_the_floor_is_where_a_dance_is_lowest_in_a_quarter_of_its_frames():
+    joints = torch.zeros(40, 24, 3)
+    joints[:, :, 0] = (0.03 * torch.arange(40.0))[:, None]  # everything glides at 0.9 m/s
+    joints[20:, :, 2] = 0.5  # and flies in the second half
+    joints[5, :, 2] = -0.5  # one frame is under the floor
+    sliding = sliding_speed(joints)
+    assert float(sliding[21:].max()) < 1e-6 < float(sliding[:19].min())
+    assert float(sliding[:-1].mean()) == pytest.approx(0.9, rel=1e-4)
+
+
 def _walking(n_slips):
     """Return 60 frames of walking along x whose standing foot slips by 6 cm in some of them."""
     joints = torch.ones(60, 24, 3)

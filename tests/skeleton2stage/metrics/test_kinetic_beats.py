@@ -81,6 +81,16 @@ def test_without_beats_in_the_music_there_is_no_signal_and_no_alignment():
     assert torch.isnan(batched_bas(music, joints)).tolist() == [True, False]
 
 
+def test_a_rest_is_no_beat_since_it_has_no_strict_minimum():
+    dance = _random_dances(n=1, frames=120)
+    dance[:, 40:80] = dance[:, 40:41]
+    dance[:, 80:] += dance[:, 40:41] - dance[:, 80:81]
+    found = torch.nonzero(kinetic_beats(dance)[0])[:, 0].tolist()
+    assert (kinetic_speed(dance)[0, 105:135] == 0).all()
+    assert found == numpy_beats.kinetic_beats(dance[0].numpy()).tolist()
+    assert found and not [beat for beat in found if 100 <= beat <= 140]
+
+
 def test_a_statue_has_no_beats_and_scores_nothing():
     still = torch.ones(1, 30, 24, 3)
     music = torch.zeros(1, 30, dtype=torch.bool)
