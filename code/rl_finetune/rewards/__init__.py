@@ -1,6 +1,6 @@
 """Rewards: small classes registered by name; add one in a file of this folder, or anywhere by `register`."""
 
-from rl_finetune.rewards import antifreezing, fgcontact, imitation, penetration
+from rl_finetune.rewards import antifreezing, beat, fgcontact, imitation, penetration, pfc, skating
 from rl_finetune.rewards.base import Dances, Reward, RewardContext, known_rewards, register
 
 __all__ = [
@@ -8,9 +8,12 @@ __all__ = [
     "Reward",
     "RewardContext",
     "antifreezing",
+    "beat",
     "fgcontact",
     "imitation",
     "known_rewards",
     "penetration",
+    "pfc",
     "register",
+    "skating",
 ]

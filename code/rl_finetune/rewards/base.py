@@ -10,9 +10,10 @@ from weakref import WeakKeyDictionary
 import torch
 
 from skeleton2stage.body.model import BodyModel, load_body
-from skeleton2stage.errors import unknown_name
+from skeleton2stage.errors import UserError, unknown_name
 from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.motion import Motion
+from skeleton2stage.music import columns
 from skeleton2stage.physics.scoring import DanceScorer, DanceScores
 
 
@@ -36,6 +37,17 @@ class Dances:
     def joints_w(self) -> torch.Tensor:
         """World joint positions [N, T, 24, 3] m."""
         return skeleton.forward_kinematics(self.poses, self.translation)
+
+    @cached_property
+    def beats(self) -> torch.Tensor:
+        """Where the music has a beat, [N, T] bool; raises UserError for features that do not say, as Jukebox's."""
+        width = self.music.shape[-1]
+        if width != columns.N_FEATURES:
+            raise UserError(
+                f"music features {width} wide do not tell beats: leave out rewards that need them, such as 'beat', or "
+                f"fine-tune a model of the {columns.N_FEATURES} features baseline or song_beats"
+            )
+        return self.music[..., columns.BEAT].squeeze(-1) > 0.5
 
     @cached_property
     def motions(self) -> list[Motion]:
