@@ -25,7 +25,8 @@ from rl_finetune.finetune_state import load_state, record_epoch, save_state
 from rl_finetune.held import HeldQuantities
 from rl_finetune.prompts import draw_prompts, load_prompts
 from rl_finetune.rewards.base import Dances, RewardContext
-from rl_finetune.rewards.weighted import WeightedRewards, read_reward_file, reweighted
+from rl_finetune.rewards.reward_file import read_reward_file, reweighted
+from rl_finetune.rewards.weighted import WeightedRewards
 from rl_finetune.rollout import Rollout
 from rl_finetune.seeds import draw_seed
 from rl_finetune.watch import Watch

@@ -92,13 +92,22 @@ _REGISTRY: dict[str, type[Reward]] = {}
 
 
 def register(name: str) -> Callable[[RewardClass], RewardClass]:
-    """Return a class decorator that makes a reward known to `reward.yaml` as `name`."""
+    """Return a class decorator that makes a reward known to reward files as `name`.
+
+    It raises UserError for the name of one of this project's own; another is replaced.
+    """
 
     def add(cls: RewardClass) -> RewardClass:
+        if name in _REGISTRY and _is_ours(_REGISTRY[name]) and not _is_ours(cls):
+            raise UserError(f"'{name}' is the name of a reward of this project: register yours by another")
         _REGISTRY[name] = cls
         return cls
 
     return add
+
+
+def _is_ours(cls: type[Reward]) -> bool:
+    return cls.__module__.startswith(f"{__package__}.")
 
 
 def known_rewards() -> list[str]:

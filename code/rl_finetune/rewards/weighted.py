@@ -1,64 +1,9 @@
-"""The rewards that reward.yaml switches on, and their weighted sum."""
-
-from dataclasses import dataclass, replace
-from pathlib import Path
+"""The rewards that a reward file switches on, and their weighted sum."""
 
 import torch
-import yaml
 
-from rl_finetune.rewards.base import Dances, Reward, RewardContext, known_rewards, make_reward
-from skeleton2stage.config import to_dataclass
-from skeleton2stage.errors import UserError, unknown_name
-
-
-@dataclass(frozen=True)
-class RewardSetting:
-    """A line of reward.yaml."""
-
-    name: str
-    enabled: bool
-    weight: float
-
-
-@dataclass(frozen=True)
-class RewardFile:
-    """A reward file: its settings, and what is held."""
-
-    settings: list[RewardSetting]
-    hold: dict[str, float]
-
-
-def read_reward_file(path: Path) -> RewardFile:
-    """Return a reward file's content."""
-    return RewardFile(read_reward_settings(path), dict(yaml.safe_load(path.read_text()).get("hold") or {}))
-
-
-def read_reward_settings(path: Path) -> list[RewardSetting]:
-    """Return the settings of a reward file; raise UserError for an unknown reward or a bad weight."""
-    if not path.is_file():
-        raise UserError(f"no reward file at {path}")
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(content, dict) or not isinstance(content.get("rewards"), list):
-        raise UserError(f"{path} must hold a list named 'rewards'")
-    settings = [to_dataclass(line, RewardSetting, f"{path.name}: ") for line in content["rewards"]]
-    for setting in settings:
-        if setting.name not in known_rewards():
-            raise unknown_name("reward", setting.name, known_rewards())
-    if not any(setting.enabled for setting in settings):
-        raise UserError(f"{path} enables no reward: set enabled: true for at least one")
-    return settings
-
-
-def reweighted(settings: list[RewardSetting], weights: dict[str, float]) -> list[RewardSetting]:
-    """Return the settings with other weights for the rewards named; raise UserError for one that is not among them."""
-    names = [setting.name for setting in settings]
-    for name in weights:
-        if name not in names:
-            raise unknown_name("reward in reward_weights", name, names)
-    return [replace(setting, weight=weights.get(setting.name, setting.weight)) for setting in settings]
+from rl_finetune.rewards.base import Dances, Reward, RewardContext, make_reward
+from rl_finetune.rewards.reward_file import RewardSetting
 
 
 class WeightedRewards:

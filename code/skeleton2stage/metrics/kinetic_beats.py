@@ -25,10 +25,11 @@ def kinetic_speed(joints_w: torch.Tensor) -> torch.Tensor:
     step = (joints[..., 1:, :, :] - joints[..., :-1, :, :]).norm(dim=-1).mean(dim=-1)
     speed = step.new_zeros(*step.shape[:-1], 2 * joints.shape[-3] - 1)
     speed[..., 1::2] = step
-    offsets = torch.arange(-_RADIUS_FRAMES, _RADIUS_FRAMES + 1, device=speed.device)
-    kernel = torch.exp(-0.5 * (offsets / SPEED_SIGMA_FRAMES).double().square())
+    offsets = torch.arange(-_RADIUS_FRAMES, _RADIUS_FRAMES + 1, device=speed.device, dtype=speed.dtype)
+    kernel = torch.exp(-0.5 * (offsets / SPEED_SIGMA_FRAMES).square())
     kernel = kernel / kernel.sum()
-    return conv1d(_mirrored(speed).flatten(0, -2)[:, None], kernel[None, None]).view(speed.shape)
+    longer = _mirrored(speed)
+    return conv1d(longer.reshape(-1, 1, longer.shape[-1]), kernel[None, None]).view(speed.shape)
 
 
 def kinetic_beats(joints_w: torch.Tensor) -> torch.Tensor:

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from skeleton2stage.metrics.foot_contact import foot_contact_violation, pfc
+from skeleton2stage.metrics.foot_contact import foot_contact_violation, pfc, pfc_frames
 
 
 def test_published_pfc(published, public_joints):
@@ -45,3 +45,11 @@ def test_falling_counts_no_acceleration_and_a_still_root_gives_zero():
 def test_batch_equals_one_by_one():
     joints = torch.randn(3, 20, 24, 3, generator=torch.Generator().manual_seed(0))
     assert torch.allclose(pfc(joints), torch.stack([pfc(dance) for dance in joints]))
+
+
+def test_frames_by_hand_and_their_mean_is_the_metric():
+    # Terms 1 x 0.02 x 0.03 and 0: x 10^4 they are 6 and 0; the edges count their mean.
+    torch.testing.assert_close(pfc_frames(_skating(0.02, 0.03)), torch.tensor([3.0, 6.0, 0.0, 3.0]).double())
+    dances = torch.randn(3, 20, 24, 3, generator=torch.Generator().manual_seed(0)).double()
+    assert pfc_frames(dances).shape == (3, 20)
+    torch.testing.assert_close(pfc_frames(dances).mean(dim=-1), pfc(dances))

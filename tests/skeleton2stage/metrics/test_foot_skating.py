@@ -1,7 +1,8 @@
 import pytest
 import torch
+from scipy.stats import spearmanr
 
-from skeleton2stage.metrics.foot_skating import foot_skating, sliding_counts
+from skeleton2stage.metrics.foot_skating import foot_skating, sliding_counts, sliding_speed
 
 
 def test_published_counts(published, public_joints):
@@ -58,3 +59,56 @@ def test_uneven_toes_put_the_floor_at_the_lower():
 def test_batch_equals_one_by_one(public_joints):
     dances = torch.stack([public_joints["synth02"], public_joints["synth05"]])
     assert torch.equal(foot_skating(dances), torch.stack([foot_skating(dance) for dance in dances]))
+
+
+def test_sliding_speed_by_hand():
+    # Both feet are equally grounded; the right one's ankle and toes glide 3 cm a frame, 0.9 m/s, along x.
+    torch.testing.assert_close(sliding_speed(_gliding(0.03)), torch.full((5,), 0.45))
+    joints = _gliding(0.03)
+    joints[..., [0, 1]] = joints[..., [1, 0]]
+    torch.testing.assert_close(sliding_speed(joints), torch.full((5,), 0.45))  # any direction, unlike the metric
+
+
+def test_a_foot_in_the_air_does_not_slide():
+    joints = _gliding(0.03)
+    joints[:, [8, 11], 2] = 0.3
+    assert float(sliding_speed(joints).max()) < 1e-6
+    joints = torch.zeros(5, 24, 3)
+    joints[:, [8, 11], 2] = torch.tensor([0.0, 0.0, 0.3, 0.0, 0.0])[:, None]
+    joints[2:, [8, 11], 0] = 0.3  # a step: 30 cm while it is lifted
+    assert float(sliding_speed(joints).max()) < 1e-6
+
+
+def test_sliding_where_few_frames_are_grounded_costs_as_much_as_where_all_are():
+    joints = _gliding(0.03, 40)
+    seldom = joints.clone()
+    seldom[20:, [7, 8, 10, 11], 2] = 0.3
+    seldom[:, 0, 2] = 0.0  # a joint that keeps the floor where it is
+    assert float(sliding_speed(seldom).mean()) == pytest.approx(float(sliding_speed(joints).mean()), rel=0.05)
+
+
+def test_a_dance_that_never_touches_the_floor_does_not_slide():
+    airborne = torch.zeros(5, 24, 3)
+    airborne[:, [7, 8, 10, 11], 2] = 1.0
+    airborne[:, [7, 8, 10, 11], 0] = torch.arange(5.0)[:, None]
+    assert float(sliding_speed(airborne).max()) < 1e-6
+
+
+def _walking(n_slips):
+    """Return 60 frames of walking along x whose standing foot slips by 6 cm in some of them."""
+    joints = torch.ones(60, 24, 3)
+    frame = torch.arange(60)
+    for first, foot in ((0, [7, 10]), (10, [8, 11])):
+        lifted = (frame + first) % 20 < 10
+        step = torch.where(lifted | (frame < n_slips), 0.06, 0.0)
+        joints[:, foot, 0] = torch.cumsum(step, dim=0)[:, None]
+        joints[:, foot, 2] = torch.where(lifted, 0.2, 0.0)[:, None]
+    return joints
+
+
+def test_sliding_speed_ranks_dances_as_the_metric():
+    dances = torch.stack([_walking(n) for n in (0, 11, 17, 23, 36, 48, 60)])
+    metric, speed = foot_skating(dances), sliding_speed(dances).mean(dim=-1)
+    assert float(metric[0]) < 0.1 and float(metric[-1]) > 0.9
+    assert spearmanr(metric, speed).statistic > 0.99
+    assert metric.unique().numel() == len(metric)
