@@ -33,7 +33,8 @@ from skeleton2stage.motion.folder import AnyMotion, read_any_folder
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.music.audio import AUDIO_SUFFIXES, read_audio
 from skeleton2stage.music.beats import FPS as BEAT_FPS
-from skeleton2stage.music.beats import kinetic_beats, music_beats
+from skeleton2stage.music.beats import kinetic_beats
+from skeleton2stage.music.cache import cached_beats
 from skeleton2stage.physics.factory import make_scorer
 from skeleton2stage.physics.scoring import DanceScorer
 from skeleton2stage.physics.simulator_options import SimulatorOptions
@@ -204,7 +205,7 @@ def song_beats(folder: Path, motions: list[str]) -> dict[str, np.ndarray]:
         try:
             if Path(name).stem not in songs:
                 raise UserError(f"no song of that name in {folder}")
-            beats[name] = music_beats(*read_audio(songs[Path(name).stem]))
+            beats[name] = cached_beats(*read_audio(songs[Path(name).stem]))
         except UserError as error:
             print(f"no bas for {name}: {error}", file=sys.stderr)
     return beats

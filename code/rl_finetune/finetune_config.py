@@ -65,7 +65,7 @@ class FinetuneConfig:
             if getattr(self, name) < 1:
                 raise UserError(f"{name} must be at least 1, not {getattr(self, name)}")
         if self.n_steps < 2:
-            raise UserError(f"n_steps must be at least 2, not {self.n_steps}: the last step adds no noise to learn from")
+            raise UserError(f"n_steps must be at least 2, not {self.n_steps}: the last adds no noise to learn from")
         for name in ("eta", "learning_rate", "max_grad_norm"):
             if not 0 < getattr(self, name) < math.inf:
                 raise UserError(f"{name} must be a number above 0, not {getattr(self, name)}")

@@ -19,6 +19,7 @@ from skeleton2stage.errors import unknown_name
 from skeleton2stage.metrics.foot_contact import pfc
 from skeleton2stage.metrics.foot_skating import foot_skating
 from skeleton2stage.metrics.ground_contact import fgd
+from skeleton2stage.metrics.kinetic_beats import batched_bas
 from skeleton2stage.metrics.motion_magnitude import mot_mag
 
 # The weight of credit for a quantity: so much for each deviation (of one dance from another) that the mean is off by,
@@ -44,7 +45,7 @@ class Quantity:
 
 QUANTITIES: MappingProxyType[str, Quantity] = MappingProxyType({
     "mot_mag": Quantity(lambda dances: mot_mag(dances.poses), None, 1, both_ways=True),
-    "bas": Quantity(lambda dances: dances.beat_alignment, "beat", 1),
+    "bas": Quantity(lambda dances: batched_bas(dances.beats, dances.joints_w), "beat", 1),
     "foot_skating": Quantity(lambda dances: foot_skating(dances.joints_w), "skating", -1),
     "fgd": Quantity(lambda dances: fgd(dances.joints_w), "fgcontact", -1),
     "pfc": Quantity(lambda dances: pfc(dances.joints_w), "pfc", -1),

@@ -4,12 +4,18 @@ from dataclasses import replace
 import pytest
 import torch
 
+from rl_finetune.algorithms.policy_gradient import (
+    GradientConfig,
+    accumulate_gradient,
+    step_log_probs,
+    stochastic_steps,
+)
 from rl_finetune.dance_model.ddim import SamplingConfig, ddim_step, sample
 from rl_finetune.dance_model.denoiser import DanceDecoder, DenoiserConfig
 from rl_finetune.dance_model.predictor import predict_x0
-from rl_finetune.policy_gradient import GradientConfig, accumulate_gradient, step_log_probs, stochastic_steps
 
 SAMPLING = SamplingConfig(n_steps=6)
+CONFIG = GradientConfig(SAMPLING.guidance, 4, 5)
 TINY = DenoiserConfig(
     window_frames=8, latent_width=16, feedforward_width=16, n_layers=1, n_heads=2, music_width=5, dropout=0.1
 )
@@ -45,7 +51,7 @@ def test_the_last_step_is_left_out(samples):
 def test_what_was_sampled_scores_the_same_before_any_update(model, samples, music):
     steps = stochastic_steps(samples)
     with torch.no_grad():
-        rescored = step_log_probs(model, samples, slice(0, 4), model.encode_guided(music), steps, SAMPLING.guidance)
+        rescored = step_log_probs(model, samples, slice(0, 4), model.encode_guided(music), steps, CONFIG)
     torch.testing.assert_close(rescored, samples.log_prob[steps], atol=2e-5, rtol=1e-5)
 
 
@@ -105,6 +111,6 @@ def test_a_step_along_the_gradient_makes_good_dances_likelier(model, samples, mu
         for parameter in model.parameters():
             if parameter.grad is not None:
                 parameter -= 1e-3 / norm * parameter.grad
-        rescored = step_log_probs(model, samples, slice(0, 4), model.encode_guided(music), steps, SAMPLING.guidance)
+        rescored = step_log_probs(model, samples, slice(0, 4), model.encode_guided(music), steps, CONFIG)
     gained = (rescored - samples.log_prob[steps]).mean(dim=(0, 2))
     assert gained[:2].mean() > gained[2:].mean()
