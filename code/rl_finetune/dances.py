@@ -79,7 +79,7 @@ def _refine_x0(model: DanceModel, counts: Sequence[int], refinements: Refinement
     """Return what changes predictions of all dances' windows, `counts` of each; what is given has the last word."""
     chain: list[RefineX0] = []
     if refinements.fgd_guidance != NONE:
-        chain.append(fgd_guidance(model, refinements.fgd_guidance))
+        chain.append(fgd_guidance(model, refinements.fgd_guidance, counts))
     if refinements.keep is not None:
         given = [given_windows(refinements.keep, model, count) for count in counts]
         chain.append(imputation(GivenWindows.concatenate(given), model))

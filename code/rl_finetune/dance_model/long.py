@@ -94,18 +94,18 @@ def stitch(windows: torch.Tensor, layout: MotionLayout, n_frames: int | None = N
     Over an overlap the translation and contacts are blended linearly, the rotations by slerp.
     """
     rotmat = rot6d_to_rotmat(windows[..., layout.rot6d].unflatten(-1, (N_JOINTS, 6)))
-    rotmat = _joined(rotmat, _slerp)
-    translation = _joined(windows[..., layout.translation], torch.lerp)
-    contacts = _joined(windows[..., layout.contacts], torch.lerp)
+    rotmat = joined(rotmat, _slerp)
+    translation = joined(windows[..., layout.translation], torch.lerp)
+    contacts = joined(windows[..., layout.contacts], torch.lerp)
     poses = roma.rotmat_to_rotvec(rotmat)
     motion = Motion(poses.cpu().numpy(), translation.cpu().numpy(), FPS, contacts.cpu().numpy())
     return motion.slice(0, n_frames or len(motion))
 
 
-def _joined(
+def joined(
     windows: torch.Tensor, blend: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 ) -> torch.Tensor:
-    """Join windows [N, T, ...] by blending every overlap, [T (N + 1) / 2, ...]."""
+    """Return windows [N, T, ...] joined by blending every overlap, [T (N + 1) / 2, ...]."""
     half = windows.shape[1] // 2
     left, right = windows[:-1, half:], windows[1:, :half]
     weight = torch.linspace(0.0, 1.0, half, device=windows.device, dtype=windows.dtype)
