@@ -24,14 +24,14 @@ def n_windows(n_frames: int, window_frames: int) -> int:
     return max(1, -(-(n_frames - half) // half))
 
 
-def music_windows(features: torch.Tensor, window_frames: int) -> torch.Tensor:
-    """Return windows [N, T, F] of a song's features [n, F], half a window apart.
+def overlapping_windows(frames: torch.Tensor, window_frames: int) -> torch.Tensor:
+    """Return windows [N, T, F] of a song's or dance's frames [n, F], half a window apart.
 
-    Where the song ends before the last window does, its last frame is repeated.
+    Where the frames end before the last window does, the last one is repeated.
     """
-    half, count = window_frames // 2, n_windows(len(features), window_frames)
-    frames = torch.arange(window_frames) + half * torch.arange(count)[:, None]
-    return features[frames.clamp(max=len(features) - 1)]
+    half, count = window_frames // 2, n_windows(len(frames), window_frames)
+    chosen = torch.arange(window_frames) + half * torch.arange(count)[:, None]
+    return frames[chosen.clamp(max=len(frames) - 1)]
 
 
 def guidance_ramp(n_steps: int, weight: float) -> list[float]:
