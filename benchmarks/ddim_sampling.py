@@ -17,7 +17,7 @@ import torch
 
 from rl_finetune.dance_model.ddim import SamplingConfig, ddim_step, generator_for, noise_like_motion, sample
 from rl_finetune.dance_model.denoiser import DanceDecoder, DenoiserConfig, n_parameters
-from rl_finetune.dance_model.long import music_windows, sample_long
+from rl_finetune.dance_model.long import overlapping_windows, sample_long
 from skeleton2stage.config import read_options
 from skeleton2stage.errors import run_main, unknown_name
 
@@ -81,7 +81,7 @@ def main(arguments: list[str]) -> None:
     model = DanceDecoder(SIZES[options.size]).eval().to(device)
     config = model.config
     music = torch.randn(options.dances, config.window_frames, config.music_width, device=device)
-    song = music_windows(torch.randn(LONG_FRAMES, config.music_width), config.window_frames)
+    song = overlapping_windows(torch.randn(LONG_FRAMES, config.music_width), config.window_frames)
     ours = SamplingConfig(precision=options.precision, compiled=options.compiled)
     sample(model, music, generator_for(model, 0), ours)  # warms up, compiles
     sample_long(model, [song], generator_for(model, 0), ours)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from rl_finetune.dance_model.long import music_windows, n_windows
+from rl_finetune.dance_model.long import n_windows, overlapping_windows
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.motion import FPS
 from skeleton2stage.music.audio import AUDIO_SUFFIXES, MIN_DURATION_S, require_duration
@@ -22,7 +22,7 @@ TRACKS_SUFFIX = ".json"
 WINDOW_FRAMES = round(WINDOW_S * FPS)
 # Beats are tracked over this much more than is danced to: a tracker misplaces those of the last seconds that it hears.
 BEATS_MARGIN_S = 5.0
-STRIDE_FRAMES = round(SAMPLING_STRIDE_S * FPS)  # half a window, as n_windows and music_windows have it
+STRIDE_FRAMES = round(SAMPLING_STRIDE_S * FPS)  # half a window, as n_windows and overlapping_windows have it
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def _covering_s(n_frames: int) -> float:
 def read_features(path: Path, seconds: float | None) -> DanceMusic:
     """Return the beginning of a file of features [T, F], T at least 150; all of it where `seconds` is None."""
     features = _load(path)[: _frames(seconds)]
-    return DanceMusic(path.stem, music_windows(features, WINDOW_FRAMES), len(features))
+    return DanceMusic(path.stem, overlapping_windows(features, WINDOW_FRAMES), len(features))
 
 
 def read_slices(folder: Path, seconds: float | None) -> DanceMusic:

@@ -13,6 +13,7 @@ from rl_finetune.dance_model.editing import Constraint, GivenWindows, given_wind
 from rl_finetune.dance_model.fgd_guidance import FORMS, NONE, fgd_guidance
 from rl_finetune.dance_model.long import sample_long, stitch
 from rl_finetune.dance_model.model import DanceModel
+from rl_finetune.dance_model.projection import Projection, projection
 from rl_finetune.dance_model.schedule import DDIMStep
 from rl_finetune.dance_music import DanceMusic, MusicSource
 from skeleton2stage.errors import UserError, unknown_name
@@ -34,21 +35,24 @@ class Written:
 
 @dataclass(frozen=True)
 class Refinements:
-    """What is done to dances besides sampling them.
+    """What is done to dances besides sampling them, in this order.
 
-    fgd_guidance: none, metric or published, see there. foot_lock: whether touching feet are held afterwards.
-    keep: a part that is given, the same in every dance.
+    projection: the last predictions are performed in the simulator. fgd_guidance: none, metric or published, see
+    there. foot_lock: whether touching feet are held afterwards. keep: a part that is given, the same in every dance.
     """
 
     fgd_guidance: str = NONE
     foot_lock: bool = False
     keep: Constraint | None = None
+    projection: Projection | None = None
 
     def __post_init__(self) -> None:
         if self.fgd_guidance not in FORMS:
             raise unknown_name("fgd_guidance", self.fgd_guidance, list(FORMS))
         if self.foot_lock and self.keep is not None:
             raise UserError("foot_lock=true moves the whole dance, also what keep= holds: leave one of them out")
+        if self.projection is not None and self.keep is not None:
+            raise UserError("project= has the whole dance performed, also what keep= holds: leave one of them out")
 
 
 PLAIN = Refinements()
@@ -64,7 +68,7 @@ def dance(
     """Return one dance for each piece of music, sampled together."""
     generator = generator_for(model.denoiser, seed)
     pieces = [piece.windows for piece in music]
-    refine = _refine_x0(model, [len(windows) for windows in pieces], refinements)
+    refine = _refine_x0(model, [len(windows) for windows in pieces], sampling, refinements)
     windows = sample_long(model.denoiser, pieces, generator, sampling, refine)
     dances = [
         stitch(model.scaler.unnormalise(own.float()), model.layout, piece.n_frames)
@@ -75,11 +79,15 @@ def dance(
     return [foot_lock(motion) for motion in dances] if refinements.foot_lock else dances
 
 
-def _refine_x0(model: DanceModel, counts: Sequence[int], refinements: Refinements) -> RefineX0 | None:
+def _refine_x0(
+    model: DanceModel, counts: Sequence[int], sampling: SamplingConfig, refinements: Refinements
+) -> RefineX0 | None:
     """Return what changes predictions of all dances' windows, `counts` of each; what is given has the last word."""
     chain: list[RefineX0] = []
+    if refinements.projection is not None:
+        chain.append(projection(refinements.projection, model, sampling.steps(), counts))
     if refinements.fgd_guidance != NONE:
-        chain.append(fgd_guidance(model, refinements.fgd_guidance))
+        chain.append(fgd_guidance(model, refinements.fgd_guidance, counts))
     if refinements.keep is not None:
         given = [given_windows(refinements.keep, model, count) for count in counts]
         chain.append(imputation(GivenWindows.concatenate(given), model))

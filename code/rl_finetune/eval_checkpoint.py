@@ -8,6 +8,7 @@ import numpy as np
 
 from rl_finetune.dance_model.ddim import SamplingConfig
 from rl_finetune.dance_model.model import load as load_dance_model
+from rl_finetune.dance_model.projection import make_projection
 from rl_finetune.dance_music import music_sources
 from rl_finetune.dances import Refinements, write_dances
 from rl_finetune.evaluate import (
@@ -43,6 +44,7 @@ class EvalCheckpointConfig:
     n_steps: int
     eta: float
     guidance: float | None
+    project: int
     fgd_guidance: str
     foot_lock: bool
     reference: str
@@ -68,10 +70,11 @@ def main(arguments: list[str]) -> int:
     checkpoint = find_checkpoint(config.ckpt_root, config.name, config.epoch)
     sources = music_sources(config.music, config.seconds)
     judge = load_judge(config.policy, config.simulator, config.body, config.simulator_options)
+    projection = make_projection(config.project, config.n_steps, judge.scorer, judge.reason)
+    refinements = Refinements(config.fgd_guidance, config.foot_lock, projection=projection)
     yardstick = load_yardstick(config.reference)
     model = load_dance_model(checkpoint).to(pick_device(config.device))
     sampling = SamplingConfig(config.n_steps, config.eta, model.guidance_or(config.guidance))
-    refinements = Refinements(config.fgd_guidance, config.foot_lock)
     written = write_dances(model, sources, config.out, sampling, config.seed, refinements)
     beats = _beats(config, list(written.motions))
     penetration = load_penetration(config.pen_rate, config.body)

@@ -6,13 +6,16 @@ from pathlib import Path
 from rl_finetune.dance_model.ddim import SamplingConfig
 from rl_finetune.dance_model.model import load as load_dance_model
 from rl_finetune.dance_model.predictor import PRECISIONS
+from rl_finetune.dance_model.projection import Projection, make_projection
 from rl_finetune.dance_music import music_sources
 from rl_finetune.dances import Refinements, write_dances
+from rl_finetune.evaluate import Judge, load_judge
 from rl_finetune.keep import read_constraint
 from skeleton2stage import paths
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main, unknown_name
+from skeleton2stage.physics.simulator_options import SimulatorOptions
 
 USAGE = "python -m rl_finetune.sample music=FILE_OR_DIR out=DIR [checkpoint=C] [key=value ...]"
 EXIT_BAD_FILES = 1
@@ -31,20 +34,30 @@ class SampleConfig:
     eta: float
     guidance: float | None
     precision: str
+    project: int
     fgd_guidance: str
     foot_lock: bool
     keep: Path | None
     keep_s: tuple[tuple[float, ...], ...]
     keep_joints: tuple[str, ...]
+    policy: str
+    simulator: str
+    simulator_options: SimulatorOptions
+    body: str
     device: str
 
-    @property
-    def refinements(self) -> Refinements:
-        """What is done to the dances besides sampling them."""
+    def load_refinements(self) -> Refinements:
+        """Return what is done to the dances besides sampling them; only projection loads a policy."""
         if self.keep is None and (self.keep_s or self.keep_joints):
             raise UserError("keep_s and keep_joints choose from a motion: give keep=FILE as well")
         keep = None if self.keep is None else read_constraint(self.keep, self.keep_s, self.keep_joints)
-        return Refinements(self.fgd_guidance, self.foot_lock, keep)
+        return Refinements(self.fgd_guidance, self.foot_lock, keep, self._load_projection())
+
+    def _load_projection(self) -> Projection | None:
+        judge = Judge(None)
+        if self.project > 0:
+            judge = load_judge(self.policy, self.simulator, self.body, self.simulator_options)
+        return make_projection(self.project, self.n_steps, judge.scorer, judge.reason)
 
 
 def main(arguments: list[str]) -> int:
@@ -57,10 +70,11 @@ def main(arguments: list[str]) -> int:
         raise unknown_name("precision", config.precision, list(PRECISIONS))
     if config.out.is_file():
         raise UserError(f"out={config.out} is a file where a folder for the dances was expected")
+    refinements = config.load_refinements()
     sources = music_sources(config.music, config.seconds)
     model = load_dance_model(paths.locate(config.checkpoint)).to(pick_device(config.device))
     sampling = SamplingConfig(config.n_steps, config.eta, model.guidance_or(config.guidance), config.precision)
-    written = write_dances(model, sources, config.out, sampling, config.seed, config.refinements)
+    written = write_dances(model, sources, config.out, sampling, config.seed, refinements)
     for name, motion in written.motions.items():
         print(f"{config.out / name}  {motion.duration_s:.1f} s")
     return EXIT_BAD_FILES if written.n_bad else 0

@@ -9,6 +9,7 @@ from rl_finetune.dance_model.model import DanceModel
 from skeleton2stage.motion.layout import EDGE
 from skeleton2stage.motion.scaler import MinMaxScaler
 from skeleton2stage.music.audio import write_wav
+from skeleton2stage.physics.policy import ImitationPolicy, PolicyConfig
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -36,6 +37,17 @@ def tiny_model():
 def tiny_checkpoint(tiny_model, tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "weights" / "train-3.safetensors"
     tiny_model.save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_policy(tmp_path_factory):
+    """Return the file of an untrained imitation policy that adds nothing to the reference."""
+    policy = ImitationPolicy(PolicyConfig(hidden=(4,)))
+    for parameter in policy.parameters():
+        torch.nn.init.zeros_(parameter)
+    path = tmp_path_factory.mktemp("policy") / "policy.safetensors"
+    policy.save(path)
     return path
 
 

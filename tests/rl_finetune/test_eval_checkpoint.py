@@ -52,6 +52,17 @@ def test_features_alone_leave_beat_alignment_out(runs, tmp_path, capsys):
     assert "bas is left out" in capsys.readouterr().err
 
 
+def test_projection_guidance_and_foot_lock_by_the_policy_that_judges(runs, tmp_path, tiny_policy, capsys):
+    """The untrained policy falls over the tiny model's dances, and says so."""
+    np.save(tmp_path / "song.npy", np.zeros((150, 35), dtype=np.float32))
+    together = ["project=2", "fgd_guidance=metric", "foot_lock=true", "pen_rate=false", f"policy={tiny_policy}"]
+    assert main([*_arguments(runs, tmp_path / "song.npy", tmp_path / "out"), *together]) == 0
+    assert "success_rate" in json.loads((tmp_path / "out" / "exp-3" / "metrics.json").read_text())["metrics"]
+    assert capsys.readouterr().err.count("1 of 1 dances fell") == 2
+    with pytest.raises(UserError, match="project=1 needs an imitation policy to perform the dances: policy=none"):
+        main([*_arguments(runs, tmp_path / "song.npy", tmp_path / "out"), "project=1"])
+
+
 def test_weights_in_edges_form_are_found_and_other_names_passed_over(runs, tmp_path):
     weights = runs / "exp" / "weights"
     export_checkpoint([f"checkpoint={weights / 'train-3.safetensors'}", f"out={weights / 'train-20.pt'}"])

@@ -12,6 +12,7 @@ import roma
 import torch
 
 from rl_finetune.dance_model.ddim import RefineX0
+from rl_finetune.dance_model.long import overlapping_windows
 from rl_finetune.dance_model.model import DanceModel
 from rl_finetune.dance_model.schedule import DDIMStep
 from skeleton2stage.errors import UserError
@@ -86,8 +87,7 @@ def given_windows(constraint: Constraint, model: DanceModel, n_windows: int) -> 
     rest = covered - len(constraint)
     scaled = torch.cat((scaled, scaled.new_zeros(rest, scaled.shape[1])))
     kept = torch.cat((kept, kept.new_zeros(rest, kept.shape[1])))
-    frames = torch.arange(window) + (window // 2) * torch.arange(n_windows)[:, None]
-    return GivenWindows(scaled[frames].to(model.device), kept[frames].to(model.device))
+    return GivenWindows(*(overlapping_windows(part, window).to(model.device) for part in (scaled, kept)))
 
 
 def _features(constraint: Constraint, layout: MotionLayout) -> tuple[torch.Tensor, torch.Tensor]:

@@ -1,12 +1,16 @@
 """FGD guidance: at the last noisy step the root's height is corrected so that the lowest joint keeps to one floor.
 
-The test-time guidance of Skeleton2Stage (arXiv 2602.13778), which changes nothing but the height of the root.
+The test-time guidance of Skeleton2Stage (arXiv 2602.13778), which changes nothing but the height of the root. A long
+dance has one floor, not one a window, since deviation is measured over the whole of it.
 """
+
+from collections.abc import Sequence
 
 import torch
 
 from rl_finetune.dance_model.ddim import RefineX0
 from rl_finetune.dance_model.kinematics import kinematic_tree
+from rl_finetune.dance_model.long import joined
 from rl_finetune.dance_model.losses import vector_joints
 from rl_finetune.dance_model.model import DanceModel
 from rl_finetune.dance_model.schedule import DDIMStep, cosine_schedule
@@ -22,9 +26,10 @@ CONTACT_ON, CONTACT_OFF = 0.8, 0.7
 MIN_CONTACT_FRAMES = 2
 
 
-def fgd_guidance(model: DanceModel, form: str) -> RefineX0:
+def fgd_guidance(model: DanceModel, form: str, counts: Sequence[int]) -> RefineX0:
     """Return what corrects predictions [B, T, D] in the last step of a chain and leaves them alone in all others.
 
+    counts: how many of the B windows each dance has, one after the other, as `sample_long` takes them.
     form: "metric" takes back 0.45 of the height error a gradient step, whatever range of heights the model was
     trained on; "published" is the original's step on scaled motions, whose gain is 0.494 (range / 2)^2, the range
     in metres. Raises UserError for another.
@@ -33,7 +38,7 @@ def fgd_guidance(model: DanceModel, form: str) -> RefineX0:
         raise unknown_name("fgd_guidance", form, list(FORMS))
 
     def refine(x0: torch.Tensor, step: DDIMStep) -> torch.Tensor:
-        return x0 if step.time_next >= 0 else grounded(x0, model, height_gain(model, form, step.time))
+        return x0 if step.time_next >= 0 else grounded(x0, model, height_gain(model, form, step.time), counts)
 
     return refine
 
@@ -47,10 +52,10 @@ def height_gain(model: DanceModel, form: str, time: int) -> float:
     return 2.0 * step_size / scale**2
 
 
-def grounded(x0: torch.Tensor, model: DanceModel, gain: float) -> torch.Tensor:
-    """Return scaled motions [B, T, D] after ten gradient steps on the root's height.
+def grounded(x0: torch.Tensor, model: DanceModel, gain: float, counts: Sequence[int]) -> torch.Tensor:
+    """Return the scaled windows [B, T, D] of dances of `counts` windows after ten gradient steps on the root's height.
 
-    The loss is the squared height of the lowest of all joints over its mean in the clip, in frames where it is
+    The loss is the squared height of the lowest of all joints over its mean in the dance, in frames where it is
     lower, or higher while a foot is predicted to touch. The root's height moves all joints alike, so the
     gradient is the error itself.
     """
@@ -61,12 +66,18 @@ def grounded(x0: torch.Tensor, model: DanceModel, gain: float) -> torch.Tensor:
     raised = torch.zeros_like(lowest)
     for _ in range(GRADIENT_STEPS):
         height = lowest + raised
-        error = height - height.mean(dim=1, keepdim=True)
+        error = height - floor_heights(height, counts)
         raised = raised - gain * torch.where((error < 0) | touching, error, 0.0)
     root_height = layout.translation.start + 2
     grounded = x0.clone()
     grounded[..., root_height] += raised * scaler.scale[root_height]
     return grounded
+
+
+def floor_heights(height: torch.Tensor, counts: Sequence[int]) -> torch.Tensor:
+    """Return each window's floor [B, 1]: the mean of its dance's heights, which `stitch` would join from [B, T]."""
+    floors = [joined(windows, torch.lerp).mean().expand(len(windows)) for windows in height.split(list(counts))]
+    return torch.cat(floors)[:, None]
 
 
 def steady_contact(contact: torch.Tensor) -> torch.Tensor:

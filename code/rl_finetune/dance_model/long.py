@@ -24,14 +24,14 @@ def n_windows(n_frames: int, window_frames: int) -> int:
     return max(1, -(-(n_frames - half) // half))
 
 
-def music_windows(features: torch.Tensor, window_frames: int) -> torch.Tensor:
-    """Return windows [N, T, F] of a song's features [n, F], half a window apart.
+def overlapping_windows(frames: torch.Tensor, window_frames: int) -> torch.Tensor:
+    """Return windows [N, T, F] of a song's or dance's frames [n, F], half a window apart.
 
-    Where the song ends before the last window does, its last frame is repeated.
+    Where the frames end before the last window does, the last one is repeated.
     """
-    half, count = window_frames // 2, n_windows(len(features), window_frames)
-    frames = torch.arange(window_frames) + half * torch.arange(count)[:, None]
-    return features[frames.clamp(max=len(features) - 1)]
+    half, count = window_frames // 2, n_windows(len(frames), window_frames)
+    chosen = torch.arange(window_frames) + half * torch.arange(count)[:, None]
+    return frames[chosen.clamp(max=len(frames) - 1)]
 
 
 def guidance_ramp(n_steps: int, weight: float) -> list[float]:
@@ -94,18 +94,18 @@ def stitch(windows: torch.Tensor, layout: MotionLayout, n_frames: int | None = N
     Over an overlap the translation and contacts are blended linearly, the rotations by slerp.
     """
     rotmat = rot6d_to_rotmat(windows[..., layout.rot6d].unflatten(-1, (N_JOINTS, 6)))
-    rotmat = _joined(rotmat, _slerp)
-    translation = _joined(windows[..., layout.translation], torch.lerp)
-    contacts = _joined(windows[..., layout.contacts], torch.lerp)
+    rotmat = joined(rotmat, _slerp)
+    translation = joined(windows[..., layout.translation], torch.lerp)
+    contacts = joined(windows[..., layout.contacts], torch.lerp)
     poses = roma.rotmat_to_rotvec(rotmat)
     motion = Motion(poses.cpu().numpy(), translation.cpu().numpy(), FPS, contacts.cpu().numpy())
     return motion.slice(0, n_frames or len(motion))
 
 
-def _joined(
+def joined(
     windows: torch.Tensor, blend: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 ) -> torch.Tensor:
-    """Join windows [N, T, ...] by blending every overlap, [T (N + 1) / 2, ...]."""
+    """Return windows [N, T, ...] joined by blending every overlap, [T (N + 1) / 2, ...]."""
     half = windows.shape[1] // 2
     left, right = windows[:-1, half:], windows[1:, :half]
     weight = torch.linspace(0.0, 1.0, half, device=windows.device, dtype=windows.dtype)

@@ -3,7 +3,13 @@
 import pytest
 import torch
 
-from rl_finetune.dance_model.fgd_guidance import fgd_guidance, grounded, height_gain, steady_contact
+from rl_finetune.dance_model.fgd_guidance import (
+    fgd_guidance,
+    floor_heights,
+    grounded,
+    height_gain,
+    steady_contact,
+)
 from rl_finetune.dance_model.kinematics import kinematic_tree
 from rl_finetune.dance_model.losses import vector_joints
 from rl_finetune.dance_model.model import DanceModel
@@ -24,9 +30,13 @@ def model(tiny_model):
     return DanceModel(tiny_model.denoiser, EDGE, MinMaxScaler(scale, minimum))
 
 
-def lowest(x0, model):
+def lowest_of_windows(x0, model):
     joints = vector_joints(model.scaler.unnormalise(x0), EDGE, kinematic_tree(x0.device))
-    return joints[..., 2].amin(dim=-1)[0]
+    return joints[..., 2].amin(dim=-1)
+
+
+def lowest(x0, model):
+    return lowest_of_windows(x0, model)[0]
 
 
 def dance(touching):
@@ -40,7 +50,7 @@ def dance(touching):
 
 
 def test_sunk_frames_rise_and_lifted_ones_stay_unless_a_foot_touches(model):
-    free, touching = (lowest(grounded(dance(touch), model, 0.45), model) for touch in (False, True))
+    free, touching = (lowest(grounded(dance(touch), model, 0.45, [1]), model) for touch in (False, True))
     assert max(free[:20].std(), free[20:40].std(), free[40:].std()) < 1e-4
     level, sunk, lifted = (part.mean().item() for part in free.split(20))
     assert level == pytest.approx(sunk, abs=0.002)  # both pulled up to the mean, which rises with them
@@ -51,9 +61,30 @@ def test_sunk_frames_rise_and_lifted_ones_stay_unless_a_foot_touches(model):
 
 def test_nothing_but_the_height_changes(model):
     before = dance(True)
-    after = grounded(before, model, 0.45)
+    after = grounded(before, model, 0.45, [1])
     changed = (after != before).any(dim=1)[0].nonzero().flatten().tolist()
     assert changed == [HEIGHT]
+
+
+def test_windows_of_a_dance_at_different_heights_end_on_one_floor_and_other_dances_keep_theirs(model):
+    """Touching throughout: a dance whose second window is lifted by 20 cm, and one of a single window 30 cm down."""
+    metre = 2 / 1.9
+    x0 = torch.cat([dance(True)] * 3)
+    x0[1, :, HEIGHT] += 0.2 * metre
+    x0[2, :, HEIGHT] -= 0.3 * metre
+    before, after = (lowest_of_windows(windows, model)[:, 12:] for windows in (x0, grounded(x0, model, 0.45, [2, 1])))
+    assert (before[1] - before[0]).mean() == pytest.approx(0.2, abs=1e-3)
+    assert (after[:2] - after[:2].mean()).abs().max() < 0.01  # the first frames' contact is not on yet
+    assert after[:2].mean() == pytest.approx(before[:2].mean().item(), abs=0.05)
+    alone = grounded(x0[2:], model, 0.45, [1])
+    torch.testing.assert_close(after[2:], lowest_of_windows(alone, model)[:, 12:])
+    assert (after[2].mean() - after[0].mean()).abs() > 0.2
+
+
+def test_the_floor_is_the_mean_over_the_dances_joined_frames():
+    """Windows of 4 frames: 0 0 [blended] 9 9, the middle going from 3 to 6 over its two frames; then another dance."""
+    height = torch.tensor([[0.0, 0.0, 3.0, 3.0], [6.0, 6.0, 9.0, 9.0], [1.0, 2.0, 3.0, 4.0]])
+    assert floor_heights(height, [2, 1]).flatten().tolist() == [27 / 6, 27 / 6, 2.5]
 
 
 def test_the_published_gain_goes_with_the_square_of_the_range(model, tiny_model):
@@ -73,12 +104,12 @@ def test_the_gain_is_that_of_the_losses_gradient(model):
 
 
 def test_only_the_last_step_is_guided(model):
-    steps, refine = ddim_steps(cosine_schedule(), 50, 1.0), fgd_guidance(model, "metric")
+    steps, refine = ddim_steps(cosine_schedule(), 50, 1.0), fgd_guidance(model, "metric", [1])
     x0 = dance(False)
     assert all(torch.equal(refine(x0, step), x0) for step in steps[:-1])
     assert not torch.equal(refine(x0, steps[-1]), x0)
     with pytest.raises(UserError, match="metric, none, published"):
-        fgd_guidance(model, "strong")
+        fgd_guidance(model, "strong", [1])
 
 
 def test_contact_is_steady():

@@ -6,7 +6,7 @@ import torch
 
 from rl_finetune.dance_model.ddim import SamplingConfig, generator_for, sample
 from rl_finetune.dance_model.denoiser import DanceDecoder, DenoiserConfig
-from rl_finetune.dance_model.long import guidance_ramp, music_windows, n_windows, sample_long, stitch
+from rl_finetune.dance_model.long import guidance_ramp, n_windows, overlapping_windows, sample_long, stitch
 from skeleton2stage.motion import layout as layouts
 
 
@@ -21,11 +21,11 @@ def test_windows_that_cover_a_song(frames, count):
     assert n_windows(frames, 150) == count
 
 
-def test_music_windows_overlap_by_half_and_repeat_the_last_frame():
+def test_windows_overlap_by_half_and_repeat_the_last_frame():
     features = torch.arange(10.0)[:, None]
-    windows = music_windows(features, 4)[..., 0]
+    windows = overlapping_windows(features, 4)[..., 0]
     assert windows.tolist() == [[0, 1, 2, 3], [2, 3, 4, 5], [4, 5, 6, 7], [6, 7, 8, 9]]
-    assert music_windows(features[:5], 4)[1, :, 0].tolist() == [2, 3, 4, 4]
+    assert overlapping_windows(features[:5], 4)[1, :, 0].tolist() == [2, 3, 4, 4]
 
 
 def test_guidance_ramps_over_half_the_steps():
