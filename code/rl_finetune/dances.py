@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -109,16 +109,19 @@ def write_dances(
     sampling: SamplingConfig,
     seed: int,
     refinements: Refinements = PLAIN,
+    samples_per_song: int = 1,
 ) -> Written:
     """Write folder/NAME.pkl for each piece of music, each file whole or not at all.
 
-    Music that cannot be used is named on stderr; raises UserError where none can, the one reason where it is
-    only one.
+    Several samples of a song are NAME_1.pkl, NAME_2.pkl and so on. Music that cannot be used is named on stderr;
+    raises UserError where none can, the one reason where it is only one.
     """
     motions: dict[str, Motion] = {}
     problems: list[UserError] = []
-    with tqdm(total=len(sources), desc="dancing", unit="dance", disable=None) as progress:
-        for index, batch in enumerate(_batches(model, sources, problems)):
+    if samples_per_song < 1:
+        raise UserError(f"samples_per_song must be at least 1, not {samples_per_song}")
+    with tqdm(total=len(sources) * samples_per_song, desc="dancing", unit="dance", disable=None) as progress:
+        for index, batch in enumerate(_batches(model, sources, problems, samples_per_song)):
             dances = dance(model, batch, sampling, seed + index, refinements)
             for piece, motion in zip(batch, dances, strict=True):
                 write_motion(folder / f"{piece.name}.pkl", motion)
@@ -130,7 +133,7 @@ def write_dances(
 
 
 def _batches(
-    model: DanceModel, sources: Sequence[MusicSource], problems: list[UserError]
+    model: DanceModel, sources: Sequence[MusicSource], problems: list[UserError], samples_per_song: int
 ) -> Iterator[list[DanceMusic]]:
     """Yield pieces of music in batches of at most MAX_WINDOWS windows; collect and name what cannot be read."""
     batch: list[DanceMusic] = []
@@ -143,10 +146,11 @@ def _batches(
             if len(sources) > 1:
                 print(f"left out {source.path.name}: {error}", file=sys.stderr)
             continue
-        if batch and sum(len(other.windows) for other in batch) + len(piece.windows) > MAX_WINDOWS:
-            yield batch
-            batch = []
-        batch.append(piece)
+        for number in range(1, samples_per_song + 1):
+            if batch and sum(len(other.windows) for other in batch) + len(piece.windows) > MAX_WINDOWS:
+                yield batch
+                batch = []
+            batch.append(piece if samples_per_song == 1 else replace(piece, name=f"{piece.name}_{number}"))
     if batch:
         yield batch
 

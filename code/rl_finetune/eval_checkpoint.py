@@ -17,6 +17,7 @@ from rl_finetune.evaluate import (
     load_penetration,
     load_yardstick,
     song_beats,
+    song_of,
     songs_in,
 )
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
@@ -40,6 +41,7 @@ class EvalCheckpointConfig:
     music: Path
     songs: Path | None
     seconds: float | None
+    samples_per_song: int
     seed: int
     n_steps: int
     eta: float
@@ -75,7 +77,7 @@ def main(arguments: list[str]) -> int:
     yardstick = load_yardstick(config.reference)
     model = load_dance_model(checkpoint).to(pick_device(config.device))
     sampling = SamplingConfig(config.n_steps, config.eta, model.guidance_or(config.guidance))
-    written = write_dances(model, sources, config.out, sampling, config.seed, refinements)
+    written = write_dances(model, sources, config.out, sampling, config.seed, refinements, config.samples_per_song)
     beats = _beats(config, list(written.motions))
     penetration = load_penetration(config.pen_rate, config.body)
     evaluation = evaluate_motions(
@@ -110,7 +112,7 @@ def _beats(config: EvalCheckpointConfig, motions: list[str]) -> dict[str, np.nda
         return song_beats(config.songs, motions)
     folder = config.music.parent if config.music.is_file() else config.music
     known = songs_in(folder)
-    if not any(Path(motion).stem in known for motion in motions):
+    if not any(song_of(motion, known) for motion in motions):
         print(f"no songs beside the features in {folder}: bas is left out (songs=DIR names them)", file=sys.stderr)
         return None
     return song_beats(folder, motions)

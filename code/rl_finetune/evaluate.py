@@ -1,5 +1,6 @@
 """Metrics of any folder of motion files, whoever made them: `python -m rl_finetune.evaluate`."""
 
+import re
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -192,6 +193,12 @@ def songs_in(folder: Path) -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.iterdir()) if path.suffix.lower() in AUDIO_SUFFIXES}
 
 
+def song_of(motion: str, songs: dict[str, Path]) -> Path | None:
+    """Return the song of a motion file among songs by name: SONG.pkl's, or as one of several samples SONG_1.pkl's."""
+    stem = Path(motion).stem
+    return songs.get(stem) or songs.get(re.sub(r"_\d+$", "", stem))
+
+
 def song_beats(folder: Path, motions: list[str]) -> dict[str, np.ndarray]:
     """Return motion -> beats (frames at 60 fps) of the song that has its name, for those that have one.
 
@@ -203,9 +210,10 @@ def song_beats(folder: Path, motions: list[str]) -> dict[str, np.ndarray]:
     beats = {}
     for name in tqdm(motions, desc="beats of the music", unit="song", leave=False, disable=None):
         try:
-            if Path(name).stem not in songs:
+            song = song_of(name, songs)
+            if song is None:
                 raise UserError(f"no song of that name in {folder}")
-            beats[name] = cached_beats(*read_audio(songs[Path(name).stem]))
+            beats[name] = cached_beats(*read_audio(song))
         except UserError as error:
             print(f"no bas for {name}: {error}", file=sys.stderr)
     return beats

@@ -1,7 +1,6 @@
 """Fine-tune the dance model by rewards: `python -m rl_finetune.finetune [key=value …]` (configs/finetune.yaml)."""
 
 import sys
-import time
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -29,6 +28,7 @@ from rl_finetune.rewards.reward_file import read_reward_file, reweighted
 from rl_finetune.rewards.weighted import WeightedRewards
 from rl_finetune.rollout import Rollout
 from rl_finetune.seeds import draw_seed
+from rl_finetune.stopwatch import Stopwatch
 from rl_finetune.watch import Watch
 from skeleton2stage import paths
 from skeleton2stage.body.model import load_body
@@ -73,13 +73,17 @@ class Finetuner:
             self._measure_base()
         progress = self._progress(range(self.epoch, self.config.epochs), self.config.epochs, "epochs")
         for epoch in progress:
-            begun = time.perf_counter()
+            clock = Stopwatch(self.accelerator.device)
             rollout = self._roll_out(self._own_prompts(epoch), epoch)
             dances = self._dances(rollout)
+            clock.lap("sampling")
             rewards = self.rewards(dances)
+            clock.lap("rewards")
             advantages, figures = self._advantages(rollout, dances, rewards, epoch)
+            clock.lap("credit")
             figures |= self._update(rollout, advantages, epoch)
-            figures |= self._reward_figures(rewards) | {"seconds": time.perf_counter() - begun}
+            clock.lap("update")
+            figures |= self._reward_figures(rewards) | clock.figures()
             self.epoch = epoch + 1
             self._save(figures)
             progress.set_postfix(reward=f"{figures['reward/total']:.4f}", step=f"{figures['step_size']:.2g}")

@@ -24,7 +24,7 @@ from skeleton2stage.metrics.motion_magnitude import mot_mag
 
 # The weight of credit for a quantity: so much for each deviation (of one dance from another) that the mean is off by,
 # and so much for the sum of that over the epochs.
-PROPORTIONAL, INTEGRAL = 2.25, 0.045
+PROPORTIONAL, INTEGRAL = 4.0, 0.3
 LARGEST_WEIGHT = 3.0
 
 

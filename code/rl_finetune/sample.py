@@ -29,6 +29,7 @@ class SampleConfig:
     music: Path
     out: Path
     seconds: float | None
+    samples_per_song: int
     seed: int
     n_steps: int
     eta: float
@@ -74,7 +75,7 @@ def main(arguments: list[str]) -> int:
     sources = music_sources(config.music, config.seconds)
     model = load_dance_model(paths.locate(config.checkpoint)).to(pick_device(config.device))
     sampling = SamplingConfig(config.n_steps, config.eta, model.guidance_or(config.guidance), config.precision)
-    written = write_dances(model, sources, config.out, sampling, config.seed, refinements)
+    written = write_dances(model, sources, config.out, sampling, config.seed, refinements, config.samples_per_song)
     for name, motion in written.motions.items():
         print(f"{config.out / name}  {motion.duration_s:.1f} s")
     return EXIT_BAD_FILES if written.n_bad else 0

@@ -9,8 +9,10 @@ from weakref import WeakKeyDictionary
 
 import torch
 
+from rl_finetune.rewards.pair_counts import PenetrationCounts
 from skeleton2stage.body.model import BodyModel, load_body
 from skeleton2stage.errors import UserError, unknown_name
+from skeleton2stage.metrics.penetration import PenetrationCounter
 from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.music import columns
@@ -68,12 +70,19 @@ class RewardContext:
     body: Callable[[], BodyModel] = load_body
     device: str = "auto"
     _verdicts: "WeakKeyDictionary[Dances, DanceScores]" = field(default_factory=WeakKeyDictionary)
+    _counts: list[PenetrationCounts] = field(default_factory=list)
 
     def verdict(self, dances: Dances) -> DanceScores:
         """Return the imitation policy's verdict, however many rewards ask: dances are performed once."""
         if dances not in self._verdicts:
             self._verdicts[dances] = self.scorer().score(dances.motions)
         return self._verdicts[dances]
+
+    def penetration_counts(self) -> PenetrationCounts:
+        """Return what counts the body's penetrations, made at the first call and shared by all rewards."""
+        if not self._counts:
+            self._counts.append(PenetrationCounts(PenetrationCounter(self.body(), self.device)))
+        return self._counts[0]
 
 
 class Reward(ABC):

@@ -3,10 +3,9 @@
 import torch
 
 from rl_finetune.rewards.base import Dances, Reward, RewardContext, register
-from skeleton2stage.metrics.penetration import PenetrationCounter
+from rl_finetune.rewards.pair_counts import look_frames
 
 PAIRS_SCALE = 20.0
-EVERY = 5  # frames from one count to the next: a limb takes longer than that to pass through another
 
 
 @register("penetration")
@@ -14,27 +13,34 @@ class PenetrationReward(Reward):
     """-log(1 + pairs / 20) of the pairs of triangles that intersect, on parts that are not neighbours.
 
     From 0, no penetration, down to about -3 for four hundred pairs. Neighbouring parts, such as the two of a bent
-    elbow, have a crease in any pose that bends them and count in the metric alone. Every fifth frame is counted, and
-    the last; those between have the linear interpolation.
+    elbow, have a crease in any pose that bends them; `creases` counts those. Every fifth frame is counted, and the
+    last; those between have the linear interpolation.
     """
 
     def __init__(self, context: RewardContext) -> None:
         super().__init__(context)
-        self._counter = PenetrationCounter(context.body(), context.device)
+        # Now and not at the first dance: a missing body must not cost the sampling before it.
+        self._counts = context.penetration_counts()
 
     def __call__(self, dances: Dances) -> torch.Tensor:
         """Return one value a frame, [N, T], at most 0."""
-        n, n_frames = dances.poses.shape[:2]
-        looks = look_frames(n_frames)
-        pairs = self._counter.apart_pairs(dances.poses[:, looks].flatten(0, 1)).unflatten(0, (n, len(looks)))
-        values = -torch.log1p(pairs.to(dances.poses.device, torch.float32) / PAIRS_SCALE)
-        return interpolated(values, looks, n_frames)
+        return _score(self._counts(dances)[..., 1], dances)
 
 
-def look_frames(n_frames: int, every: int = EVERY) -> torch.Tensor:
-    """Return which of n frames are counted, in order: every fifth, and the last."""
-    frames = torch.arange(0, n_frames, every)
-    return frames if frames[-1] == n_frames - 1 else torch.cat((frames, torch.tensor([n_frames - 1])))
+@register("creases")
+class CreaseReward(PenetrationReward):
+    """The same of pairs on neighbouring parts: a third of the metric `pen_rate`, and of these some are in any dance."""
+
+    def __call__(self, dances: Dances) -> torch.Tensor:
+        """Return one value a frame, [N, T], at most 0."""
+        return _score(self._counts(dances)[..., 0], dances)
+
+
+def _score(pairs: torch.Tensor, dances: Dances) -> torch.Tensor:
+    """Return the reward of every frame [N, T] for the pairs [N, K] of those that were counted."""
+    n_frames = dances.poses.shape[1]
+    values = -torch.log1p(pairs.to(dances.poses.device, torch.float32) / PAIRS_SCALE)
+    return interpolated(values, look_frames(n_frames), n_frames)
 
 
 def interpolated(values: torch.Tensor, looks: torch.Tensor, n_frames: int) -> torch.Tensor:
