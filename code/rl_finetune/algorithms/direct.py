@@ -1,0 +1,149 @@
+"""Penetration removed by its own geometry: dances are moved apart from themselves, and the model learns to follow.
+
+Where a body passes through itself, spheres that fill it tell how to turn which joints, so that no reward is needed to
+find out by trial. The denoiser is regressed, at re-noised dances, to its own former prediction plus the displacement:
+
+    L = mean ||D(x_t, t, music) - (D_old(x_t, t, music) + d(x_0))||^2,  x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) noise
+
+with D the prediction under guidance and d(x_0) the displacement of the sampled dance x_0, all scaled. Since D_old is in
+the target, the model is left as it is wherever the displacement is zero; and since the dances are the model's own, what
+is left to move grows less from epoch to epoch.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import torch
+
+from rl_finetune.algorithms.base import Algorithm
+from rl_finetune.algorithms.displacement import DisplacementConfig, displacement, keep_lively
+from rl_finetune.dance_model.denoiser import DanceDecoder
+from rl_finetune.dance_model.model import DanceModel
+from rl_finetune.dance_model.predictor import precision_context, prediction
+from rl_finetune.dance_model.schedule import N_TIMES, cosine_schedule
+from rl_finetune.rollout import Rollout
+from skeleton2stage.body.spheres import BodySpheres
+from skeleton2stage.motion.skeleton import N_JOINTS
+
+
+@dataclass(frozen=True)
+class DirectConfig:
+    """How displacements become gradients; numbers of dances are those of one process.
+
+    displacement: how dances are moved.
+    motion_share: how much a displaced dance should change from frame to frame, relative to what it did: above 1 makes
+        up for what a regression loses of it.
+    step_share: share of the displacement that one epoch's targets ask for; above 1 they ask for more than it takes.
+    times_per_dance: denoising times drawn for each dance, evenly spread over all times.
+    min_time, max_time: times drawn are from min_time to max_time.
+    optimiser_steps: optimiser steps an epoch; each uses its share of the dances and times.
+    dances_per_pass: re-noised dances in one backward pass.
+    precision, compiled: as `Predictor` has them.
+    """
+
+    displacement: DisplacementConfig = field(default_factory=DisplacementConfig)
+    motion_share: float = 1.0
+    step_share: float = 1.0
+    times_per_dance: int = 2
+    min_time: int = 0
+    max_time: int = N_TIMES - 1
+    optimiser_steps: int = 4
+    dances_per_pass: int = 16
+    precision: str = "float32"
+    compiled: bool = False
+
+
+@dataclass(frozen=True)
+class Targets:
+    """B re-noised dances and what to predict from them.
+
+    x_t: [B, T, D] at times [B]. x0: [B, T, D] what should be predicted. music: [B, T, F].
+    """
+
+    x_t: torch.Tensor
+    times: torch.Tensor
+    music: torch.Tensor
+    x0: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def select(self, index: slice) -> "Targets":
+        """Return some of them."""
+        return Targets(self.x_t[index], self.times[index], self.music[index], self.x0[index])
+
+    def split(self, size: int) -> "Iterator[Targets]":
+        """Yield them in order, at most `size` at a time."""
+        for start in range(0, len(self), size):
+            yield self.select(slice(start, start + size))
+
+
+class Direct(Algorithm):
+    """A few optimiser steps an epoch towards the epoch's dances, moved apart from themselves."""
+
+    def __init__(self, config: DirectConfig, spheres: BodySpheres) -> None:
+        self.config, self.spheres = config, spheres
+
+    def gradients(
+        self, model: DanceModel, rollout: Rollout, advantages: torch.Tensor, generator: torch.Generator
+    ) -> Iterator[dict[str, float]]:
+        """Add the gradient of one share of the targets and yield its loss, for each share; advantages do not count."""
+        moved = self.displacements(model, rollout.samples.x0)
+        targets = self.targets(model, rollout, moved, generator)
+        size = -(-len(targets) // self.config.optimiser_steps)
+        for share in targets.split(size):
+            loss = accumulate_regression(model.denoiser, share, model.guidance, self.config)
+            yield {"loss": loss, "displacement": float(moved.square().mean().sqrt())}
+
+    def displacements(self, model: DanceModel, x0: torch.Tensor) -> torch.Tensor:
+        """Return what to add to scaled dances [N, T, D] so that parts that are not neighbours come apart."""
+        chosen, config = model.layout.rot6d, self.config
+        rot6d = model.scaler.unnormalise(x0.float())[..., chosen].unflatten(-1, (N_JOINTS, 6))
+        scale = model.scaler.scale[chosen].unflatten(-1, (N_JOINTS, 6))
+        moved = rot6d + displacement(rot6d, scale, self.spheres.to(x0.device), config.displacement)
+        change = (keep_lively(rot6d, moved, config.motion_share) - rot6d) * scale
+        scaled = torch.zeros_like(x0)
+        scaled[..., chosen] = config.step_share * change.flatten(-2)
+        return scaled
+
+    @torch.no_grad()
+    def targets(
+        self, model: DanceModel, rollout: Rollout, moved: torch.Tensor, generator: torch.Generator
+    ) -> Targets:
+        """Return every dance re-noised at its times, in random order, and the model's present predictions, moved."""
+        config, x0 = self.config, rollout.samples.x0
+        times = spread_times(len(x0), config, generator)
+        order = torch.randperm(times.numel(), generator=generator)
+        dances, times = (order % len(x0)).to(x0.device), times.flatten()[order].to(x0.device)
+        noise = torch.randn(len(order), *x0.shape[1:], generator=generator).to(x0.device)
+        x_t = cosine_schedule().add_noise(x0[dances], times, noise)
+        parts = Targets(x_t, times, rollout.music[dances], moved[dances])
+        old = [guided(model.denoiser, part, model.guidance, config) for part in parts.split(config.dances_per_pass)]
+        return Targets(x_t, times, parts.music, torch.cat(old) + parts.x0)
+
+
+def spread_times(n: int, config: DirectConfig, generator: torch.Generator) -> torch.Tensor:
+    """Return denoising times [times_per_dance, n], each row a random one from every n-th part of the range."""
+    shape = config.times_per_dance, n
+    places = (torch.stack([torch.randperm(n, generator=generator) for _ in range(shape[0])])
+              + torch.rand(shape, generator=generator)) / n
+    span = config.max_time + 1 - config.min_time
+    return config.min_time + (places * span).long().clamp(max=span - 1)
+
+
+def guided(model: DanceDecoder, targets: Targets, guidance: float, config: DirectConfig) -> torch.Tensor:
+    """Return the model's guided predictions [B, T, D] of x_0 from the targets' noisy dances."""
+    with precision_context(model.device, config.precision):
+        encoding = model.encode_guided(targets.music)
+        return prediction(config.compiled)(model, targets.x_t, targets.times, encoding, guidance)
+
+
+def accumulate_regression(model: DanceDecoder, targets: Targets, guidance: float, config: DirectConfig) -> float:
+    """Add the gradient of the mean square error of the targets to the parameters and return the error."""
+    loss = torch.zeros((), device=targets.x0.device)
+    for part in targets.split(config.dances_per_pass):
+        error = (guided(model, part, guidance, config) - part.x0).square().mean()
+        share = len(part) / len(targets) * error
+        share.backward()
+        loss += share.detach()
+    return float(loss)
