@@ -1,7 +1,7 @@
 """Fine-tune the dance model by rewards: `python -m rl_finetune.finetune [key=value …]` (configs/finetune.yaml)."""
 
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from rich.console import Console
 from tqdm import tqdm
 
 from rl_finetune.algorithms.base import Algorithm
+from rl_finetune.algorithms.direct import Direct
 from rl_finetune.algorithms.policy_gradient import GradientConfig, PolicyGradient, StepChoice
 from rl_finetune.credit import frame_mean
 from rl_finetune.crediting import Crediting, GroupCrediting, PromptCrediting
@@ -19,7 +20,7 @@ from rl_finetune.dance_model import model as dance_model
 from rl_finetune.dance_model.ddim import SamplingConfig, sample
 from rl_finetune.dance_model.ema import ExponentialMovingAverage
 from rl_finetune.drift import DriftProbe
-from rl_finetune.finetune_config import PAPER, FinetuneConfig
+from rl_finetune.finetune_config import DIRECT, PAPER, FinetuneConfig
 from rl_finetune.finetune_state import load_state, record_epoch, save_state
 from rl_finetune.held import HeldQuantities
 from rl_finetune.prompts import draw_prompts, load_prompts
@@ -32,6 +33,7 @@ from rl_finetune.stopwatch import Stopwatch
 from rl_finetune.watch import Watch
 from skeleton2stage import paths
 from skeleton2stage.body.model import load_body
+from skeleton2stage.body.spheres import fill_body
 from skeleton2stage.config import help_text, help_wanted, load_config, save_config, to_dataclass
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main
@@ -58,11 +60,8 @@ class Finetuner:
         self.rewards = WeightedRewards(reweighted(file.settings, config.reward_weights or {}), context)
         self.held = HeldQuantities(file.hold if config.hold is None else config.hold, context)
         self.crediting = make_crediting(config, self.rewards, self.held)
-        self.algorithm = make_algorithm(config, self.model)
         self.parameters = [p for p in self.denoiser.parameters() if p.requires_grad]
-        self.optimiser = torch.optim.AdamW(
-            self.parameters, lr=config.learning_rate, weight_decay=config.weight_decay, betas=config.adam_betas
-        )
+        self.learners = make_learners(config, self.model, self.parameters, context)
         self.ema = ExponentialMovingAverage(self.denoiser, config.ema_decay)
         self.probe, self.watch = DriftProbe(self.model, config.precision), Watch()
         self.epoch = load_state(self)
@@ -77,7 +76,7 @@ class Finetuner:
             rollout = self._roll_out(self._own_prompts(epoch), epoch)
             dances = self._dances(rollout)
             clock.lap("sampling")
-            rewards = self.rewards(dances)
+            rewards = self.rewards(dances, geometric_only=self.config.is_direct(epoch))
             clock.lap("rewards")
             advantages, figures = self._advantages(rollout, dances, rewards, epoch)
             clock.lap("credit")
@@ -144,14 +143,14 @@ class Finetuner:
     def _update(self, rollout: Rollout, advantages: torch.Tensor, epoch: int) -> dict[str, float]:
         """Take the algorithm's optimiser steps; return the last one's figures and how far they led."""
         generator = torch.Generator().manual_seed(draw_seed(self.config.seed, epoch, 0))
+        learner = self.learners[DIRECT if self.config.is_direct(epoch) else self.config.algorithm]
         before = self.probe.predictions(self.denoiser, rollout)
-        self.optimiser.zero_grad(set_to_none=True)
-        for own in self.algorithm.gradients(self.model, rollout, advantages, generator):
+        for own in learner.algorithm.gradients(self.model, rollout, advantages, generator):
             self._average_gradients()
             norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.config.max_grad_norm, error_if_nonfinite=True)
-            self.optimiser.step()
+            learner.optimiser.step()
             self.ema.update(self.denoiser)
-            self.optimiser.zero_grad(set_to_none=True)
+            learner.optimiser.zero_grad(set_to_none=True)
             figures = own | {"gradient_norm": float(norm)}
         return figures | self.probe.figures(self.denoiser, rollout, before)
 
@@ -169,7 +168,7 @@ class Finetuner:
             tqdm.write(f"warning: epoch {self.epoch + 1}: {warning}", file=sys.stderr)
         total = self.rewards.total(gathered)
         figures = {f"reward/{name}": float(value.mean()) for name, value in gathered.items()}
-        return figures | {"reward/total": float(total.mean()), "reward/total_deviation": float(total.std())}
+        return figures | {"reward/total": float(total.mean()), "reward/total_deviation": float(total.std(correction=0))}
 
     def _save(self, figures: dict[str, float]) -> None:
         """Log the epoch, save weights where due, and last the state that a resume starts from."""
@@ -204,13 +203,39 @@ def make_crediting(config: FinetuneConfig, rewards: WeightedRewards, held: HeldQ
     return PromptCrediting(rewards.weights)
 
 
-def make_algorithm(config: FinetuneConfig, model: dance_model.DanceModel) -> Algorithm:
-    """Return the update rule of a configuration."""
-    gradient = GradientConfig(
-        model.guidance, config.dances_per_pass, config.steps_per_pass, config.precision, config.compiled,
-        config.clip_range,
-    )
-    return PolicyGradient(gradient, StepChoice(config.trained_steps, config.min_trained_time), config.inner_epochs)
+@dataclass(frozen=True)
+class Learner:
+    """An algorithm and the optimiser that takes its steps."""
+
+    algorithm: Algorithm
+    optimiser: torch.optim.Optimizer
+
+
+def make_learners(
+    config: FinetuneConfig, model: dance_model.DanceModel, parameters: list[torch.nn.Parameter], context: RewardContext
+) -> dict[str, Learner]:
+    """Return by name the algorithms that a run's epochs go by."""
+
+    def learner(algorithm: Algorithm, learning_rate: float) -> Learner:
+        adam = torch.optim.AdamW(
+            parameters, lr=learning_rate, weight_decay=config.weight_decay, betas=config.adam_betas
+        )
+        return Learner(algorithm, adam)
+
+    learners = {}
+    if config.is_direct(0):
+        direct = replace(config.direct, precision=config.precision, compiled=config.compiled)
+        learners[DIRECT] = learner(Direct(direct, fill_body(context.body())), config.direct_learning_rate)
+    if config.algorithm != DIRECT:
+        gradient = GradientConfig(
+            model.guidance, config.dances_per_pass, config.steps_per_pass, config.precision, config.compiled,
+            config.clip_range,
+        )
+        steps = StepChoice(config.trained_steps, config.min_trained_time)
+        learners[config.algorithm] = learner(
+            PolicyGradient(gradient, steps, config.inner_epochs), config.learning_rate
+        )
+    return learners
 
 
 def describe_batch(config: FinetuneConfig, n_prompts: int, n_processes: int) -> str:

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from rl_finetune.algorithms.direct import DirectConfig
 from rl_finetune.crediting import BY_DANCE, BY_FRAME
 from rl_finetune.dance_model.predictor import PRECISIONS
 from skeleton2stage.errors import UserError, unknown_name
@@ -24,6 +25,9 @@ class FinetuneConfig:
     checkpoint: Path
     policy: Path
     algorithm: str
+    direct_epochs: int
+    direct_learning_rate: float
+    direct: DirectConfig
     rewards: Path
     reward_weights: dict[str, float] | None
     hold: dict[str, float] | None
@@ -66,10 +70,10 @@ class FinetuneConfig:
                 raise UserError(f"{name} must be at least 1, not {getattr(self, name)}")
         if self.n_steps < 2:
             raise UserError(f"n_steps must be at least 2, not {self.n_steps}: the last adds no noise to learn from")
-        for name in ("eta", "learning_rate", "max_grad_norm"):
+        for name in ("eta", "learning_rate", "direct_learning_rate", "max_grad_norm"):
             if not 0 < getattr(self, name) < math.inf:
                 raise UserError(f"{name} must be a number above 0, not {getattr(self, name)}")
-        for name in ("max_prompts", "trained_steps", "weight_decay", "clip_range", "seed"):
+        for name in ("max_prompts", "trained_steps", "weight_decay", "clip_range", "seed", "direct_epochs"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise UserError(f"{name} must be a number from 0 on, not {getattr(self, name)}")
         if not 0 <= self.min_trained_time < 999:
@@ -90,11 +94,17 @@ class FinetuneConfig:
                 raise unknown_name("tracker", tracker, list(TRACKERS))
         if self.inner_epochs > 1 and self.clip_range <= 0:
             raise UserError(f"inner_epochs={self.inner_epochs} uses dances again: give clip_range, such as 0.001, too")
+        if self.algorithm == PAPER and self.direct_epochs:
+            raise UserError("direct_epochs come before algorithm=policy_gradient: the published algorithm has none")
         if self.algorithm == POLICY_GRADIENT and self.samples_per_prompt < 2:
             raise UserError(
                 "algorithm=policy_gradient compares dances to the same music: samples_per_prompt must be at least 2, "
                 f"not {self.samples_per_prompt}"
             )
+
+    def is_direct(self, epoch: int) -> bool:
+        """Return whether an epoch, counted from 0, goes by geometry alone."""
+        return self.algorithm == DIRECT or epoch < self.direct_epochs
 
     @property
     def dances_per_process(self) -> int:

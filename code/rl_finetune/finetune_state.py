@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def save_state(finetuner: "Finetuner") -> None:
-    """Write weights, averaged weights, optimiser, what crediting remembers, and epoch, atomically."""
+    """Write weights, averaged weights, optimisers, what crediting remembers, and epoch, atomically."""
     state = {
         "epoch": finetuner.epoch,
         "denoiser": finetuner.denoiser.state_dict(),
         "ema": finetuner.ema.state_dict(),
-        "optimiser": finetuner.optimiser.state_dict(),
+        "optimisers": {name: learner.optimiser.state_dict() for name, learner in finetuner.learners.items()},
         "crediting": finetuner.crediting.state_dict(),
         "watch": finetuner.watch.state_dict(),
     }
@@ -35,7 +35,8 @@ def load_state(finetuner: "Finetuner") -> int:
         state = torch.load(path, weights_only=True, map_location="cpu")
         finetuner.denoiser.load_state_dict(state["denoiser"])
         finetuner.ema.load_state_dict(state["ema"])
-        finetuner.optimiser.load_state_dict(state["optimiser"])
+        for name, learner in finetuner.learners.items():
+            learner.optimiser.load_state_dict(state["optimisers"][name])
         finetuner.crediting.load_state_dict(state["crediting"])
         finetuner.watch.load_state_dict(state["watch"])
     except Exception as error:  # noqa: BLE001 - a damaged archive can raise almost anything

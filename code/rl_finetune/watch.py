@@ -22,8 +22,7 @@ class Watch:
         A reward has risen, and a quantity has left its band, where it did by more than two standard errors.
         """
         means = {name: _mean_and_error(values) for name, values in rewards.items()}
-        first = self._first or means
-        self._first = first
+        first = self._first = means | self._first  # each reward's first epoch is what it is compared with
         risen = [
             f"{name} has risen from {first[name][0]:.3g} to {mean:.3g}" for name, (mean, error) in means.items()
             if mean - first[name][0] > STANDARD_ERRORS * math.hypot(error, first[name][1])

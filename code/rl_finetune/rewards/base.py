@@ -86,7 +86,9 @@ class RewardContext:
 
 
 class Reward(ABC):
-    """A score of dances, the higher the better, on any scale."""
+    """A score of dances, the higher the better, on any scale; `needs_simulator` says whether it has them performed."""
+
+    needs_simulator = False
 
     def __init__(self, context: RewardContext) -> None:
         self.context = context

@@ -15,6 +15,8 @@ class ImitationReward(Reward):
     Frames after a fall count zero (Skeleton2Stage, arXiv 2602.13778).
     """
 
+    needs_simulator = True
+
     def __init__(self, context: RewardContext) -> None:
         super().__init__(context)
         # Now and not at the first dance: a missing policy must not cost the sampling before it.

@@ -14,12 +14,13 @@ class WeightedRewards:
         self.weights = {setting.name: setting.weight for setting in enabled}
         self._rewards: dict[str, Reward] = {s.name: make_reward(s.name, context) for s in enabled}
 
-    def __call__(self, dances: Dances) -> dict[str, torch.Tensor]:
-        """Return every reward by name, [N] or [N, T] each, not yet weighted.
+    def __call__(self, dances: Dances, geometric_only: bool = False) -> dict[str, torch.Tensor]:
+        """Return every reward by name, [N] or [N, T] each, not yet weighted; only those without a simulator if asked.
 
         Raises ValueError where a reward gives another shape or a value that is not finite.
         """
-        values = {name: reward(dances) for name, reward in self._rewards.items()}
+        chosen = {n: reward for n, reward in self._rewards.items() if not (geometric_only and reward.needs_simulator)}
+        values = {name: reward(dances) for name, reward in chosen.items()}
         shapes = {(len(dances),), tuple(dances.translation.shape[:2])}
         for name, value in values.items():
             if tuple(value.shape) not in shapes:
@@ -29,6 +30,6 @@ class WeightedRewards:
         return values
 
     def total(self, values: dict[str, torch.Tensor]) -> torch.Tensor:
-        """Return the weighted sum of un-normalised rewards, [N]: the 'total reward' of the logs."""
+        """Return the weighted sum of un-normalised rewards, [N]: the 'total reward' of the logs, 0 of none."""
         means = {name: value.flatten(1).mean(1) if value.ndim > 1 else value for name, value in values.items()}
-        return sum(self.weights[name] * mean for name, mean in means.items())
+        return sum((self.weights[name] * mean for name, mean in means.items()), torch.zeros(1))
