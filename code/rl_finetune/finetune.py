@@ -152,7 +152,15 @@ class Finetuner:
             self.ema.update(self.denoiser)
             learner.optimiser.zero_grad(set_to_none=True)
             figures = own | {"gradient_norm": float(norm)}
+        self._check_alike()
         return figures | self.probe.figures(self.denoiser, rollout, before)
+
+    def _check_alike(self) -> None:
+        """Raise RuntimeError where processes have come to different parameters, so that one's would be lost."""
+        own = torch.stack([parameter.detach().double().abs().sum() for parameter in self.parameters]).sum()
+        everybody = self.accelerator.gather(own.reshape(1))
+        if not bool((everybody == everybody[0]).all()):
+            raise RuntimeError(f"processes hold different parameters after an update: {everybody.tolist()}")
 
     def _average_gradients(self) -> None:
         if self.accelerator.num_processes > 1:

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from rl_finetune import finetune
+from rl_finetune.algorithms import policy_gradient
 from rl_finetune.dance_model.model import load as load_dance_model
 from skeleton2stage.errors import UserError
 from skeleton2stage.physics.policy import ImitationPolicy, PolicyConfig
@@ -31,9 +32,11 @@ def run(monkeypatch, tmp_path, tiny_checkpoint, policy, song):
 
     def start(name: str, epochs: int, *overrides: str):
         finetune.main([
-            f"name={name}", f"epochs={epochs}", "batch_size=2", f"checkpoint={tiny_checkpoint}", f"policy={policy}",
-            f"music={song}", "device=cpu", "n_steps=4", "trained_steps=2", "samples_per_prompt=1",
-            "learning_rate=1e-3", "save_every=1", "trackers=[]", *overrides,
+            "preset=gpu", "precision=float32", f"name={name}", f"epochs={epochs}", "batch_size=2",
+            f"checkpoint={tiny_checkpoint}", f"policy={policy}",
+            f"music={song}", "device=cpu", "n_steps=4", "trained_steps=2", "samples_per_prompt=2",
+            "min_trained_time=0", "learning_rate=1e-3", "direct_learning_rate=1e-3",
+            "save_every=1", "trackers=[]", *overrides,
         ])
         return tmp_path / "runs" / "train" / name
 
@@ -48,7 +51,9 @@ def test_it_moves_the_model_and_writes_what_it_promises(run, tiny_checkpoint):
     folder = run("demo", 1)
     records = json.loads((folder / "epochs.json").read_text())
     assert [record["epoch"] for record in records] == [1]
-    assert {"reward/imitation", "reward/antifreezing", "reward/fgcontact", "reward/total", "loss"} <= set(records[0])
+    assert {"reward/imitation", "reward/penetration", "reward/skating", "reward/total", "loss"} <= set(records[0])
+    assert {"held/mot_mag", "held/bas_limit", "held/fgd_weight", "energy_correlation/imitation", "step_size", "kl",
+            "without_spread/skating", "gradient_norm", "seconds/update"} <= set(records[0])
     assert (folder / "config.yaml").exists()
     before, after = weights_of(tiny_checkpoint), weights_of(folder / "weights" / "train-1.safetensors")
     assert any(not torch.equal(before[name], after[name]) for name in before)
@@ -57,8 +62,13 @@ def test_it_moves_the_model_and_writes_what_it_promises(run, tiny_checkpoint):
 @pytest.mark.parametrize(("given", "used"), [("null", 2.0), ("1.0", 1.0)])
 def test_a_tuned_model_is_saved_with_the_guidance_it_was_tuned_for(run, monkeypatch, given, used):
     seen = []
-    accumulate = finetune.accumulate_gradient
-    monkeypatch.setattr(finetune, "accumulate_gradient", lambda *args: seen.append(args[-1]) or accumulate(*args))
+    accumulate = policy_gradient.accumulate_gradient
+
+    def record(*args):
+        seen.append(args[-1])
+        return accumulate(*args)
+
+    monkeypatch.setattr(policy_gradient, "accumulate_gradient", record)
     folder = run("guided", 1, f"guidance={given}")
     assert load_dance_model(folder / "weights" / "train-1.safetensors").guidance == used
     assert [config.guidance for config in seen] == [used]
@@ -71,7 +81,7 @@ def test_a_control_gets_the_same_advantages_in_another_order(run, monkeypatch):
         given.append(advantages)
         return 0.0
 
-    monkeypatch.setattr(finetune, "accumulate_gradient", record)
+    monkeypatch.setattr(policy_gradient, "accumulate_gradient", record)
     for name, shuffle in (("true", "false"), ("control", "true")):
         run(name, 1, "samples_per_prompt=4", f"shuffle_advantages={shuffle}", "weight_decay=0")
     plain, shuffled = given
@@ -79,14 +89,42 @@ def test_a_control_gets_the_same_advantages_in_another_order(run, monkeypatch):
     torch.testing.assert_close(plain.mean(1).sort().values, shuffled.mean(1).sort().values)
 
 
-def test_a_run_cut_in_two_is_the_run_in_one(run):
-    whole = run("whole", 3)
-    run("cut", 1)
-    cut = run("cut", 3)
+ALGORITHMS = {
+    "policy_gradient": (),
+    "direct": ("algorithm=direct", "direct.dances_per_pass=4"),
+    "direct first": ("direct_epochs=1", "direct.dances_per_pass=4"),
+    "paper": ("algorithm=paper", "rewards=code/rl_finetune/reward_paper.yaml", "trained_steps=0"),
+    "inner epochs": ("inner_epochs=2", "clip_range=0.01"),
+}
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_run_cut_in_two_is_the_run_in_one(run, algorithm):
+    overrides = ALGORITHMS[algorithm]
+    whole = run("whole", 3, *overrides)
+    run("cut", 1, *overrides)
+    cut = run("cut", 3, *overrides)
     first, second = (weights_of(folder / "weights" / "train-3.safetensors") for folder in (whole, cut))
     assert all(torch.equal(first[name], second[name]) for name in first)
     totals = [[r["reward/total"] for r in json.loads((f / "epochs.json").read_text())] for f in (whole, cut)]
     assert totals[0] == totals[1]
+
+
+def test_a_run_goes_on_after_a_prompt_has_a_record(run, song):
+    """Sixteen dances of a prompt on record, before the kill and after it, and two more."""
+    paper = ("algorithm=paper", "rewards=code/rl_finetune/reward_paper.yaml", "max_prompts=1", "batch_size=1",
+             "samples_per_prompt=9")
+    whole = run("whole", 3, *paper)
+    for epochs in (1, 2, 3):
+        cut = run("cut", epochs, *paper)
+    first, second = (weights_of(folder / "weights" / "train-3.safetensors") for folder in (whole, cut))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_geometry_alone_needs_no_policy(run):
+    records = json.loads((run("direct", 1, "algorithm=direct", "rewards=code/rl_finetune/reward_demo.yaml",
+                              "policy=nowhere.safetensors") / "epochs.json").read_text())
+    assert records[0]["displacement"] > 0 and "reward/imitation" not in records[0]
 
 
 def test_a_kill_between_weights_and_state_is_made_good(run):
@@ -116,11 +154,26 @@ def test_a_damaged_state_is_refused(run):
         ("policy=nowhere.safetensors", "no checkpoint at"),
         ("music=nowhere", "does not exist"),
         ("epochs=0", "epochs must be at least 1"),
-        ("eta=0", "eta must be above 0"),
+        ("eta=0", "eta must be a number above 0"),
         ("min_trained_time=1000", "min_trained_time must be from 0 to 998"),
+        ("min_trained_time=-1", "min_trained_time must be from 0 to 998"),
+        ("n_steps=1", "n_steps must be at least 2"),
+        ("learning_rate=nan", "learning_rate must be a number above 0"),
+        ("max_grad_norm=-1", "max_grad_norm must be a number above 0"),
+        ("ema_decay=7", "ema_decay must be from 0 to under 1"),
+        ("seed=-1", "seed must be a number from 0"),
+        ("algorithm=magic", "unknown algorithm 'magic': choose one of direct, paper, policy_gradient"),
+        ("credit=person", "unknown credit 'person': choose one of dance, frame"),
+        ("precision=fp8", "unknown precision 'fp8'"),
+        ("adam_betas=[0.9]", "adam_betas must be two numbers"),
+        ("inner_epochs=2", "give clip_range"),
+        ("samples_per_prompt=1", "compares dances to the same music"),
+        ("algorithm=paper", "algorithm=paper holds nothing"),
+        ("hold={beauty: 1}", "unknown held quantity 'beauty'"),
+        ("trackers=[paper]", "unknown tracker 'paper'"),
         ("learning_rate=fast", "'learning_rate' must be a number"),
         ("lerning_rate=1", "unknown key 'lerning_rate'"),
-        ("preset=huge", "unknown preset 'huge': choose one of demo, paper"),
+        ("preset=huge", "unknown preset 'huge': choose one of demo, gpu, paper"),
         ("simulator=unreal", "unknown simulator 'unreal'"),
         ("body=smpl", "SMPL"),
     ],

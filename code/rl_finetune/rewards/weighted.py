@@ -32,4 +32,4 @@ class WeightedRewards:
     def total(self, values: dict[str, torch.Tensor]) -> torch.Tensor:
         """Return the weighted sum of un-normalised rewards, [N]: the 'total reward' of the logs, 0 of none."""
         means = {name: value.flatten(1).mean(1) if value.ndim > 1 else value for name, value in values.items()}
-        return sum((self.weights[name] * mean for name, mean in means.items()), torch.zeros(1))
+        return sum(self.weights[name] * mean for name, mean in means.items()) if means else torch.zeros(1)
