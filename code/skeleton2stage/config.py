@@ -88,6 +88,8 @@ def _explain(error: Exception, name: str, overrides: list[str]) -> str:
         plain = compose(name)
     for override in overrides:
         key = override.split("=", 1)[0].lstrip("+~")
+        if key == "preset" and presets(name):
+            continue
         node: Any = plain
         for part in key.split("."):
             if not isinstance(node, DictConfig) or part not in node.keys():  # noqa: SIM118 - `in` denies ??? values

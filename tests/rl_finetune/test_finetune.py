@@ -10,6 +10,7 @@ from rl_finetune.algorithms import policy_gradient
 from rl_finetune.dance_model.model import load as load_dance_model
 from skeleton2stage.errors import UserError
 from skeleton2stage.physics.policy import ImitationPolicy, PolicyConfig
+from skeleton2stage.physics.scoring import DanceScorer
 
 
 @pytest.fixture(scope="module")
@@ -121,10 +122,21 @@ def test_a_run_goes_on_after_a_prompt_has_a_record(run, song):
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_geometry_alone_needs_no_policy(run):
-    records = json.loads((run("direct", 1, "algorithm=direct", "rewards=code/rl_finetune/reward_demo.yaml",
-                              "policy=nowhere.safetensors") / "epochs.json").read_text())
-    assert records[0]["displacement"] > 0 and "reward/imitation" not in records[0]
+def test_geometry_alone_needs_no_policy(run, tmp_path):
+    rewards = tmp_path / "geometry.yaml"
+    rewards.write_text("rewards: [{name: penetration, enabled: true, weight: 1.0}]")
+    folder = run("direct", 1, "algorithm=direct", f"rewards={rewards}", "policy=nowhere.safetensors")
+    assert json.loads((folder / "epochs.json").read_text())[0]["displacement"] > 0
+
+
+def test_epochs_by_geometry_have_nothing_performed(run, monkeypatch):
+    performed = []
+    score = DanceScorer.score
+    monkeypatch.setattr(DanceScorer, "score", lambda self, motions: performed.append(1) or score(self, motions))
+    records = json.loads((run("first", 2, "direct_epochs=1") / "epochs.json").read_text())
+    assert len(performed) == 1
+    assert "displacement" in records[0] and "reward/imitation" not in records[0]
+    assert "displacement" not in records[1] and records[1]["reward/imitation"] > 0
 
 
 def test_a_kill_between_weights_and_state_is_made_good(run):

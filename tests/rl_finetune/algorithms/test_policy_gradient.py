@@ -6,13 +6,14 @@ import torch
 
 from rl_finetune.algorithms.policy_gradient import (
     GradientConfig,
+    StepChoice,
     accumulate_gradient,
     step_log_probs,
     stochastic_steps,
 )
 from rl_finetune.dance_model.ddim import SamplingConfig, ddim_step, sample
 from rl_finetune.dance_model.denoiser import DanceDecoder, DenoiserConfig
-from rl_finetune.dance_model.predictor import predict_x0
+from rl_finetune.dance_model.predictor import precision_context, predict_x0
 
 SAMPLING = SamplingConfig(n_steps=6)
 CONFIG = GradientConfig(SAMPLING.guidance, 4, 5)
@@ -48,11 +49,63 @@ def test_the_last_step_is_left_out(samples):
     assert stochastic_steps(samples) == [0, 1, 2, 3, 4]
 
 
-def test_what_was_sampled_scores_the_same_before_any_update(model, samples, music):
+# On one H100, 64 dances of the shipped model, 50 steps: float32 up to 1.2e-6 at times above 100, 4.5e-6 below; bf16 0.
+TOLERANCES = {"float32": 2e-5, "bf16": 2e-2}
+
+
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+@pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("precision", TOLERANCES)
+def test_what_was_sampled_scores_the_same_before_any_update(model, music, device, precision, compiled):
+    model, music = model.to(device), music.to(device)
+    sampling = replace(SAMPLING, precision=precision, compiled=compiled)
+    samples = sample(model, music, torch.Generator(device).manual_seed(2), sampling, record=True)
+    config = replace(CONFIG, precision=precision, compiled=compiled)
     steps = stochastic_steps(samples)
+    with torch.no_grad(), precision_context(model.device, precision):
+        encoding = model.encode_guided(music)
     with torch.no_grad():
-        rescored = step_log_probs(model, samples, slice(0, 4), model.encode_guided(music), steps, CONFIG)
-    torch.testing.assert_close(rescored, samples.log_prob[steps], atol=2e-5, rtol=1e-5)
+        rescored = step_log_probs(model, samples, slice(0, 4), encoding, steps, config)
+    torch.testing.assert_close(rescored, samples.log_prob[steps], atol=TOLERANCES[precision], rtol=1e-5)
+
+
+def test_bf16_is_not_float32(model, music):
+    """Or the test above would say nothing of it."""
+    seed = torch.Generator().manual_seed
+    plain = sample(model, music, seed(2), SAMPLING)
+    coarse = sample(model, music, seed(2), replace(SAMPLING, precision="bf16"))
+    assert 1e-4 < (plain.x0 - coarse.x0).abs().max() < 0.2
+
+
+def test_before_any_update_a_clipped_ratio_has_the_plain_gradient(model, samples, music):
+    advantages = torch.randn(4, 8, generator=torch.Generator().manual_seed(3))
+    steps = stochastic_steps(samples)
+    _, plain = gradient(model, samples, music, advantages, steps)
+    model.zero_grad()
+    loss = accumulate_gradient(model, samples, music, advantages, steps, replace(CONFIG, clip_range=0.1))
+    assert loss == pytest.approx(-float(advantages.mean()) * len(steps) / SAMPLING.n_steps, abs=1e-4)
+    for name, value in plain.items():
+        torch.testing.assert_close(dict(model.named_parameters())[name].grad, value, atol=1e-5, rtol=1e-3)
+
+
+def test_beyond_the_clip_nothing_is_gained(model, samples, music):
+    """Recorded as less likely than they are: good dances have their ratio above the clip already."""
+    before = replace(samples, log_prob=samples.log_prob - 1.0)
+    steps = stochastic_steps(samples)
+    model.zero_grad()
+    accumulate_gradient(model, before, music, torch.ones(4, 8), steps, replace(CONFIG, clip_range=0.1))
+    assert all(not parameter.grad.any() for parameter in model.parameters() if parameter.grad is not None)
+    accumulate_gradient(model, before, music, -torch.ones(4, 8), steps, replace(CONFIG, clip_range=0.1))
+    assert any(parameter.grad.any() for parameter in model.parameters() if parameter.grad is not None)
+
+
+def test_steps_are_drawn_from_those_noisy_enough(samples):
+    seed = torch.Generator().manual_seed
+    assert StepChoice().draw(samples, seed(0)) == [0, 1, 2, 3, 4]
+    least = samples.steps[2].time
+    assert StepChoice(0, least).draw(samples, seed(0)) == [0, 1, 2]
+    drawn = {tuple(StepChoice(2, least).draw(samples, seed(number))) for number in range(40)}
+    assert drawn == {(0, 1), (0, 2), (1, 2)}
 
 
 def test_the_loss_is_the_published_sum(model, samples, music):

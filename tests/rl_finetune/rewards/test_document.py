@@ -57,7 +57,7 @@ def test_the_example_fine_tunes(document, tmp_path, monkeypatch, tiny_checkpoint
     finetune.main([
         f"name={name}", "epochs=1", "batch_size=1", rewards, f"checkpoint={tiny_checkpoint}",
         "policy=policy.safetensors", f"music={song}", "device=cpu", "n_steps=4", "trained_steps=2",
-        "samples_per_prompt=2", "trackers=[]",
+        "samples_per_prompt=2", "direct_epochs=0", "trackers=[]",
     ])
     (record,) = json.loads((tmp_path / "runs" / "train" / name / "epochs.json").read_text())
     assert {"reward/imitation", "reward/low_arms"} <= set(record)
