@@ -1,68 +1,83 @@
-"""Curves of fine-tuning runs as one SVG: python scripts/plot_runs.py OUT.svg EPOCHS.json [EPOCHS.json ...]
+"""Curves of fine-tuning runs side by side: python scripts/plot_runs.py OUT.svg [against=seconds] NAME=EPOCHS.json ...
 
-Prints, for all runs together, mean total reward over the first and last five epochs and their standard errors.
+against: seconds (of the epochs, added up) or epoch. One panel for each reward that any run has and each quantity that
+it holds, the latter beside its limit, as shares of the base model's. Runs are told apart by colour and line.
 """
 
-import sys
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 
-from skeleton2stage.files import read_json, write_text
+from skeleton2stage.errors import UserError, run_main
+from skeleton2stage.files import atomic_path, read_json
 
-FIGURES = ("reward/total", "reward/imitation", "reward/antifreezing", "reward/fgcontact")
-COLOURS = ("#c2571a", "#2a6f97", "#5b8c2a", "#7a4d9f", "#444444")
-WIDTH, HEIGHT, MARGIN = 300, 180, 34
-ENDS = 5
+matplotlib.use("Agg")
+from matplotlib import pyplot  # noqa: E402 - the backend must be chosen first
+
+AXES = {"seconds": "seconds of fine-tuning", "epoch": "epoch"}
+PREFIXES = ("reward/", "held/")
+LEFT_OUT = ("reward/total", "reward/total_deviation")
+# Okabe and Ito's, which people with any kind of colour vision tell apart.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+LINES = ("-", "--", "-.", ":")
+COLUMNS, PANEL_INCHES = 3, (3.6, 2.4)
 
 
-def panel(title: str, runs: list[list[float]], left: int) -> str:
-    """Return one chart: a line a run, over epochs, with its smallest and largest value on the axis."""
-    low, high = min(map(min, runs)), max(map(max, runs))
-    span = (high - low) or 1.0
-    x0, y0 = left + MARGIN, MARGIN
-    frame = f'width="{WIDTH - 2 * MARGIN}" height="{HEIGHT - 2 * MARGIN}"'
-    parts = [
-        f'<text x="{x0}" y="20" font-weight="bold">{title}</text>',
-        f'<rect x="{x0}" y="{y0}" {frame} fill="none" stroke="#bbb"/>',
-        f'<text x="{x0 - 4}" y="{y0 + 8}" text-anchor="end">{high:.3g}</text>',
-        f'<text x="{x0 - 4}" y="{HEIGHT - MARGIN}" text-anchor="end">{low:.3g}</text>',
-        f'<text x="{x0}" y="{HEIGHT - 16}">epoch 1 to {len(runs[0])}</text>',
+def figures_of(runs: dict[str, list[dict]]) -> list[str]:
+    """Return what is drawn, in the order of the records."""
+    names = dict.fromkeys(name for records in runs.values() for record in records for name in record)
+    return [
+        name for name in names
+        if name.startswith(PREFIXES) and name not in LEFT_OUT and not name.endswith(("_limit", "_weight"))
     ]
-    for run, colour in zip(runs, COLOURS * len(runs), strict=False):
-        xs = x0 + np.arange(len(run)) * (WIDTH - 2 * MARGIN) / max(len(run) - 1, 1)
-        ys = HEIGHT - MARGIN - (np.array(run) - low) / span * (HEIGHT - 2 * MARGIN)
-        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(xs, ys, strict=True))
-        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5"/>')
-    return "\n".join(parts)
 
 
-def gain(totals: np.ndarray) -> str:
-    """Return what totals [runs, epochs] gained from their first to their last five epochs."""
-    first, last = totals[:, :ENDS].ravel(), totals[:, -ENDS:].ravel()
-    error = np.sqrt(first.var(ddof=1) / len(first) + last.var(ddof=1) / len(last))
-    difference = last.mean() - first.mean()
-    return (
-        f"first {ENDS} epochs {first.mean():.4f}, last {ENDS} {last.mean():.4f}: "
-        f"gain {difference:.4f}, standard error {error:.4f}, ratio {difference / error:.1f}"
+def line(records: list[dict], name: str, against: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return where and what of a figure, for the epochs that have it; dances of an epoch are those of its beginning."""
+    seconds = np.cumsum([0.0, *(record["seconds"] for record in records)])[:-1]
+    x = seconds if against == "seconds" else np.arange(len(records))
+    has = [name in record for record in records]
+    return x[has], np.array([record[name] for record in records if name in record])
+
+
+def draw(runs: dict[str, list[dict]], against: str) -> pyplot.Figure:
+    """Return the drawing of all runs."""
+    names = figures_of(runs)
+    rows = -(-len(names) // COLUMNS)
+    figure, panels = pyplot.subplots(
+        rows, COLUMNS, squeeze=False, layout="constrained", figsize=(COLUMNS * PANEL_INCHES[0], rows * PANEL_INCHES[1])
     )
+    for panel, name in zip(panels.flat, names, strict=False):
+        panel.set_title(name, fontsize=10)
+        for number, (label, records) in enumerate(runs.items()):
+            style = {"color": COLOURS[number % len(COLOURS)], "linestyle": LINES[number // len(COLOURS) % len(LINES)]}
+            panel.plot(*line(records, name, against), label=label, linewidth=1.4, **style)
+        for limit in {record.get(f"{name}_limit") for records in runs.values() for record in records} - {None}:
+            panel.axhline(limit, color="#999999", linewidth=0.8, linestyle=":")
+        panel.tick_params(labelsize=8)
+    for panel in panels.flat[len(names):]:
+        panel.axis("off")
+    figure.supxlabel(AXES[against], fontsize=9)
+    figure.legend(*panels.flat[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, fontsize=9)
+    return figure
 
 
-def main(out: str, *files: str) -> None:
-    """Draw and print."""
-    runs = [read_json(Path(file)) for file in files]
-    panels = [
-        panel(name, [[epoch[name] for epoch in run] for run in runs], index * WIDTH)
-        for index, name in enumerate(FIGURES)
-    ]
-    size = f'width="{WIDTH * len(FIGURES)}" height="{HEIGHT}"'
-    style = 'font-family="sans-serif" font-size="11"'
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} {style}>'
-    write_text(Path(out), "\n".join((head, *panels, "</svg>\n")))
-    for file, run in zip(files, runs, strict=True):
-        print(f"{file}: {gain(np.array([[epoch['reward/total'] for epoch in run]]))}")
-    print(f"all: {gain(np.array([[epoch['reward/total'] for epoch in run] for run in runs]))}")
+def main(arguments: list[str]) -> None:
+    """Draw."""
+    if len(arguments) < 2 or arguments[0] in ("-h", "--help"):
+        raise UserError(f"usage: {__doc__.split(': ', 1)[1].splitlines()[0]}")
+    given = dict(argument.split("=", 1) for argument in arguments[1:] if "=" in argument)
+    against = given.pop("against", "seconds")
+    if against not in AXES:
+        raise UserError(f"against={against} must be one of {', '.join(AXES)}")
+    runs = {name: read_json(Path(path)) for name, path in given.items()}
+    if not runs:
+        raise UserError("give at least one NAME=EPOCHS.json, as the folder of a run has it")
+    out = Path(arguments[0])
+    with atomic_path(out) as temporary:
+        draw(runs, against).savefig(temporary, format=out.suffix.removeprefix("."), dpi=110)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    run_main(main)

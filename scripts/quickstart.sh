@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# From nothing to a fine-tuned dance model: quickstart.sh [EPOCHS=25]
-# Sets up, dances with the shipped base model, fine-tunes it, dances again, compares numbers and pictures.
+# From nothing to a fine-tuned dance model: quickstart.sh [EPOCHS=4]
+# Sets up, dances with the shipped base model, fine-tunes it by geometry, dances again, compares numbers and pictures.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 if [[ ${1:-} == -h || ${1:-} == --help ]]; then sed -n '2,3s/^# //p' "${BASH_SOURCE[0]}"; exit; fi
-epochs=${1:-25}
+epochs=${1:-4}
 [[ $epochs =~ ^[1-9][0-9]*$ ]] || { echo "error: EPOCHS must be a whole number above 0, not '$epochs'" >&2; exit 2; }
 
 step() { printf '\n== %s (%d s since the start)\n' "$1" "$SECONDS"; }
@@ -14,14 +14,13 @@ bash "$root/scripts/setup.sh"
 source "$root/environment.sh"
 out=$S2S_RUNS/quickstart
 demo=$root/checkpoints/demo
-base=$demo/dance_model_small.safetensors  # the one that preset demo fine-tunes
 
 step "What this machine can do"
 python -m skeleton2stage.doctor
 
 step "Music nobody has danced to yet, and the base model's dances to it"
 python -m skeleton2stage.music.tracks "source=$demo/tracks_held_out.json" "out=$out/music"
-python -m rl_finetune.sample "checkpoint=$base" "music=$out/music" "out=$out/base" seconds=5
+python -m rl_finetune.sample "checkpoint=$demo/dance_model.safetensors" "music=$out/music" "out=$out/base" seconds=5
 python -m rl_finetune.evaluate "motions=$out/base" "music=$out/music" "out=$out/base/metrics.json"
 
 step "Fine-tuning, $epochs epochs"

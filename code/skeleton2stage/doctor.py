@@ -21,7 +21,7 @@ Exit status 0 where the main job (fine-tuning the demo model) can run, 1 where i
 SETUP = "run bash scripts/setup.sh"
 MIN_PYTHON = (3, 11)
 DEMO_FILES = (
-    "dance_model.safetensors", "dance_model_small.safetensors", "imitation_policy.safetensors", "tracks.json",
+    "dance_model.safetensors", "dance_model_tuned.safetensors", "imitation_policy.safetensors", "tracks.json",
 )
 FILE_WIDTH = 120  # columns of a report that goes into a file
 SONG_SUFFIXES = (".wav", ".ogg", ".mp3", ".flac")

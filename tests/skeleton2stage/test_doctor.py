@@ -14,7 +14,7 @@ from skeleton2stage.errors import UserError
 def demo(tmp_path, monkeypatch):
     """A demo folder that holds everything."""
     monkeypatch.setattr(paths, "demo_checkpoints", lambda: tmp_path)
-    for name in ("dance_model", "dance_model_small", "imitation_policy"):
+    for name in ("dance_model", "dance_model_tuned", "imitation_policy"):
         save_checkpoint(tmp_path / name, {"weight": torch.zeros(500, 1000)}, {})
     (tmp_path / "tracks.json").write_text("[]")
     return tmp_path
