@@ -1,6 +1,6 @@
 """Rewards: small classes registered by name; add one in a file of this folder, or anywhere by `register`."""
 
-from rl_finetune.rewards import antifreezing, fgcontact, imitation, penetration
+from rl_finetune.rewards import antifreezing, fgcontact, imitation, penetration, penetration_spheres
 from rl_finetune.rewards.base import Dances, Reward, RewardContext, known_rewards, register
 
 __all__ = [
@@ -12,5 +12,6 @@ __all__ = [
     "imitation",
     "known_rewards",
     "penetration",
+    "penetration_spheres",
     "register",
 ]
