@@ -23,9 +23,10 @@ from skeleton2stage.metrics.kinetic_beats import batched_bas
 from skeleton2stage.metrics.motion_magnitude import mot_mag
 
 # The weight of credit for a quantity: so much for each deviation (of one dance from another) that the mean is off by,
-# and so much for the sum of that over the epochs.
-PROPORTIONAL, INTEGRAL = 4.0, 0.3
-LARGEST_WEIGHT = 3.0
+# and so much for the sum of that over the epochs, which is bounded more closely: a mean follows a weight only over
+# several epochs, and a large sum would still push when it is where it should be.
+PROPORTIONAL, INTEGRAL = 10.0, 0.1
+LARGEST_WEIGHT, LARGEST_INTEGRAL = 3.0, 1.0
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class _Hold:
         expected = self.base[prompts[known]]
         self.ratio = float(values[known].sum() / expected.sum()) if known.any() else 1.0
         gap = self.quantity.sign * (self.share - self.ratio) / self.spread
-        highest = LARGEST_WEIGHT / INTEGRAL
+        highest = LARGEST_INTEGRAL / INTEGRAL
         lowest = -highest if self.quantity.both_ways else 0.0
         self.total_gap = min(max(self.total_gap + gap, lowest), highest)
         wanted = PROPORTIONAL * gap + INTEGRAL * self.total_gap

@@ -63,7 +63,7 @@ def test_the_weight_is_bounded_and_comes_back():
     assert weight == LARGEST_WEIGHT
     for _ in range(40):
         weight = quantities.control(torch.tensor([0]), {"mot_mag": torch.tensor([3.0])})["mot_mag"]
-    assert weight < 0
+    assert weight < 0, weight
 
 
 def test_dances_without_a_value_are_left_out_and_prompts_without_one_have_the_mean():

@@ -1,13 +1,17 @@
 """Penetration removed by its own geometry: dances are moved apart from themselves, and the model learns to follow.
 
 Where a body passes through itself, spheres that fill it tell how to turn which joints, so that no reward is needed to
-find out by trial. The denoiser is regressed, at re-noised dances, to its own former prediction plus the displacement:
+find out by trial. With d the displacement of a sampled dance x_0, both scaled, the denoiser D under guidance is
+regressed to
 
-    L = mean ||D(x_t, t, music) - (D_old(x_t, t, music) + d(x_0))||^2,  x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) noise
+    L = mean ||D(x_t + sqrt(abar_t) d, t, music) - (D_old(x_t, t, music) + d)||^2,
+    x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) noise
 
-with D the prediction under guidance and d(x_0) the displacement of the sampled dance x_0, all scaled. Since D_old is in
-the target, the model is left as it is wherever the displacement is zero; and since the dances are the model's own, what
-is left to move grows less from epoch to epoch.
+that is, to what the old denoiser would say if all its dances had been displaced alike: a denoiser of displaced dances,
+told by far less noise than regressing to x_0 + d itself. Noising the displaced dance matters: of one that is not, D
+would learn to displace at every denoising step what earlier steps had displaced already, by far too much, and the
+dances would calm down. Where d is zero the model is left as it is, and since the dances are the model's own, d shrinks
+from epoch to epoch.
 """
 
 from collections.abc import Iterator
@@ -31,9 +35,8 @@ class DirectConfig:
     """How displacements become gradients; numbers of dances are those of one process.
 
     displacement: how dances are moved.
-    motion_share: how much a displaced dance should change from frame to frame, relative to what it did: above 1 makes
-        up for what a regression loses of it.
-    step_share: share of the displacement that one epoch's targets ask for; above 1 they ask for more than it takes.
+    motion_gain: share of its change from frame to frame that a dance should gain per root mean square displacement in
+        the model's scale; 0 keeps what it has. Makes up for what a regression loses of movement.
     times_per_dance: denoising times drawn for each dance, evenly spread over all times.
     min_time, max_time: times drawn are from min_time to max_time.
     optimiser_steps: optimiser steps an epoch; each uses its share of the dances and times.
@@ -42,8 +45,7 @@ class DirectConfig:
     """
 
     displacement: DisplacementConfig = field(default_factory=DisplacementConfig)
-    motion_share: float = 1.0
-    step_share: float = 1.0
+    motion_gain: float = 0.4
     times_per_dance: int = 2
     min_time: int = 0
     max_time: int = N_TIMES - 1
@@ -57,7 +59,7 @@ class DirectConfig:
 class Targets:
     """B re-noised dances and what to predict from them.
 
-    x_t: [B, T, D] at times [B]. x0: [B, T, D] what should be predicted. music: [B, T, F].
+    x_t: [B, T, D] at times [B]. music: [B, T, F]. x0: [B, T, D], what should be predicted.
     """
 
     x_t: torch.Tensor
@@ -100,25 +102,27 @@ class Direct(Algorithm):
         chosen, config = model.layout.rot6d, self.config
         rot6d = model.scaler.unnormalise(x0.float())[..., chosen].unflatten(-1, (N_JOINTS, 6))
         scale = model.scaler.scale[chosen].unflatten(-1, (N_JOINTS, 6))
-        moved = rot6d + displacement(rot6d, scale, self.spheres.to(x0.device), config.displacement)
-        change = (keep_lively(rot6d, moved, config.motion_share) - rot6d) * scale
+        moved = displacement(rot6d, scale, self.spheres.to(x0.device), config.displacement)
+        share = 1.0 + config.motion_gain * (moved * scale).square().mean(dim=(1, 2, 3)).sqrt()
+        change = (keep_lively(rot6d, rot6d + moved, share) - rot6d) * scale
         scaled = torch.zeros_like(x0)
-        scaled[..., chosen] = config.step_share * change.flatten(-2)
+        scaled[..., chosen] = change.flatten(-2)
         return scaled
 
     @torch.no_grad()
     def targets(
         self, model: DanceModel, rollout: Rollout, moved: torch.Tensor, generator: torch.Generator
     ) -> Targets:
-        """Return every dance re-noised at its times, in random order, and the model's present predictions, moved."""
+        """Return displaced dances re-noised at their times, in random order, and the model's predictions, displaced."""
         config, x0 = self.config, rollout.samples.x0
         times = spread_times(len(x0), config, generator)
         order = torch.randperm(times.numel(), generator=generator)
         dances, times = (order % len(x0)).to(x0.device), times.flatten()[order].to(x0.device)
         noise = torch.randn(len(order), *x0.shape[1:], generator=generator).to(x0.device)
-        x_t = cosine_schedule().add_noise(x0[dances], times, noise)
-        parts = Targets(x_t, times, rollout.music[dances], moved[dances])
+        schedule = cosine_schedule()
+        parts = Targets(schedule.add_noise(x0[dances], times, noise), times, rollout.music[dances], moved[dances])
         old = [guided(model.denoiser, part, model.guidance, config) for part in parts.split(config.dances_per_pass)]
+        x_t = schedule.add_noise(x0[dances] + moved[dances], times, noise)
         return Targets(x_t, times, parts.music, torch.cat(old) + parts.x0)
 
 

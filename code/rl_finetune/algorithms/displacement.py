@@ -140,6 +140,6 @@ def liveliness(rot6d: torch.Tensor) -> torch.Tensor:
     return orthonormal.diff(dim=1).abs().mean(dim=(1, 2, 3))
 
 
-def keep_lively(rot6d: torch.Tensor, moved: torch.Tensor, share: float) -> torch.Tensor:
-    """Return moved dances [N, T, 24, 6] that change `share` times as much from frame to frame as rot6d do."""
+def keep_lively(rot6d: torch.Tensor, moved: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
+    """Return moved dances [N, T, 24, 6] that change `share` [N] times as much from frame to frame as rot6d do."""
     return livelier(moved, share * liveliness(rot6d) / liveliness(moved).clamp(min=1e-9))

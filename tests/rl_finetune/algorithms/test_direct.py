@@ -137,14 +137,15 @@ class TestDisplacement:
         poses = self_hugging(2)
         rot6d = axis_angle_to_rot6d(poses)
         calmer = axis_angle_to_rot6d(0.9 * poses + 0.1 * poses.mean(dim=1, keepdim=True))
-        kept = keep_lively(rot6d, calmer, 1.1)
-        torch.testing.assert_close(liveliness(kept), 1.1 * liveliness(rot6d), rtol=0.02, atol=0)
+        share = torch.tensor([1.0, 1.1])
+        kept = keep_lively(rot6d, calmer, share)
+        torch.testing.assert_close(liveliness(kept), share * liveliness(rot6d), rtol=0.02, atol=0)
         torch.testing.assert_close(kept[:, :, [0, 1, 2, 4, 5, 7, 8]], calmer[:, :, [0, 1, 2, 4, 5, 7, 8]])
 
 
 class TestDirect:
     def test_the_gradient_is_that_of_the_plain_loss(self, model, rollout, spheres):
-        """All draws in one step: mean square of D(x_t) - (D_old(x_t) + d), by a plain loop over dances."""
+        """All draws in one step: mean square of D(x_t + sqrt(abar) d) - (D_old(x_t) + d), dance by dance."""
         config = DirectConfig(times_per_dance=1, optimiser_steps=1, dances_per_pass=3)
         figures, found = gradients(model, rollout, spheres, config)
         generator = torch.Generator().manual_seed(0)
@@ -157,12 +158,13 @@ class TestDirect:
         for place, dance in enumerate(order.tolist()):
             time = times[dance].view(1)
             x_t = cosine_schedule().add_noise(rollout.samples.x0[dance, None], time, noise[place, None])
+            shifted = x_t + cosine_schedule().alphas_cumprod[time].sqrt() * moved[dance]
             encoding = model.denoiser.encode_guided(rollout.music[dance, None])
-            predicted = predict_x0(model.denoiser, x_t, time, encoding, model.guidance)
-            total = total + (predicted - (predicted.detach() + moved[dance])).square().mean() / 4
+            old, predicted = (predict_x0(model.denoiser, x, time, encoding, model.guidance) for x in (x_t, shifted))
+            total = total + (predicted - (old.detach() + moved[dance])).square().mean() / 4
         total.backward()
         assert figures[0]["loss"] == pytest.approx(float(total.detach()), rel=1e-4)
-        assert figures[0]["loss"] == pytest.approx(float(moved.square().mean()), rel=1e-4)
+        assert 0.0 < figures[0]["displacement"] == pytest.approx(float(moved.square().mean().sqrt()), rel=1e-4)
         for name, parameter in model.denoiser.named_parameters():
             if parameter.grad is not None:
                 torch.testing.assert_close(found[0][name], parameter.grad, atol=1e-6, rtol=1e-3, msg=name)
@@ -194,7 +196,7 @@ class TestDirect:
         )
         before, after = (sphere_penetration(spheres, x).mean() for x in (poses, poses_moved))
         assert before > 0.02 and after < 0.3 * before
-        torch.testing.assert_close(mot_mag(poses_moved), mot_mag(poses), rtol=0.02, atol=0)
+        torch.testing.assert_close(mot_mag(poses_moved), mot_mag(poses), rtol=0.3, atol=0)
 
     def test_steps_along_the_gradient_lead_to_the_targets(self, model, rollout, spheres):
         config, tuned = DirectConfig(optimiser_steps=1), replace(model, denoiser=DanceDecoder(TINY).eval())
