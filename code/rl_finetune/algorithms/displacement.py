@@ -33,11 +33,11 @@ class DisplacementConfig:
     """
 
     margin_m: float = 0.02
-    steps: int = 15
+    steps: int = 25
     step_size: float = 0.02
     pull: float = 1.0
     smoothness: float = 20.0
-    feet: float = 1e4
+    feet: float = 1e5
     every: int = 3
     reach_m: float = 0.03
 
