@@ -1,6 +1,7 @@
-"""Curves of fine-tuning runs side by side: python scripts/plot_runs.py OUT.svg [against=seconds] NAME=EPOCHS.json ...
+"""Curves of fine-tuning runs side by side: python scripts/plot_runs.py OUT.svg [key=value ...] NAME=EPOCHS.json ...
 
-against: seconds (of the epochs, added up) or epoch. One panel for each reward that any run has and each quantity that
+against=seconds (of the epochs, added up; the default), epoch, or a figure of the records, such as held/mot_mag.
+only=FIGURE[,FIGURE...]: these alone. One panel for each reward that any run has and each quantity that
 it holds, the latter beside its limit, as shares of the base model's. Runs are told apart by colour and line.
 """
 
@@ -9,7 +10,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 
-from skeleton2stage.errors import UserError, run_main
+from skeleton2stage.errors import UserError, run_main, unknown_name
 from skeleton2stage.files import atomic_path, read_json
 
 matplotlib.use("Agg")
@@ -33,32 +34,36 @@ def figures_of(runs: dict[str, list[dict]]) -> list[str]:
     ]
 
 
-def line(records: list[dict], name: str, against: str) -> tuple[np.ndarray, np.ndarray]:
+def line(records: list[dict], name: str, against: str) -> tuple[list[float], list[float]]:
     """Return where and what of a figure, for the epochs that have it; dances of an epoch are those of its beginning."""
-    seconds = np.cumsum([0.0, *(record["seconds"] for record in records)])[:-1]
-    x = seconds if against == "seconds" else np.arange(len(records))
-    has = [name in record for record in records]
-    return x[has], np.array([record[name] for record in records if name in record])
+    seconds = np.cumsum([0.0, *(record["seconds"] for record in records)]).tolist()
+    own = {"seconds": lambda i, _: seconds[i], "epoch": lambda i, _: i}.get(against, lambda _, record: record[against])
+    points = [(own(i, record), record[name]) for i, record in enumerate(records) if {name, against} <= {*record, *AXES}]
+    return [x for x, _ in points], [y for _, y in points]
 
 
-def draw(runs: dict[str, list[dict]], against: str) -> pyplot.Figure:
-    """Return the drawing of all runs."""
-    names = figures_of(runs)
-    rows = -(-len(names) // COLUMNS)
+def draw(runs: dict[str, list[dict]], names: list[str], against: str) -> pyplot.Figure:
+    """Return the drawing of figures of all runs."""
+    columns = min(COLUMNS, len(names))
+    rows = -(-len(names) // columns)
+    # A single panel is drawn twice as large.
+    size = 2 if len(names) == 1 else 1
     figure, panels = pyplot.subplots(
-        rows, COLUMNS, squeeze=False, layout="constrained", figsize=(COLUMNS * PANEL_INCHES[0], rows * PANEL_INCHES[1])
+        rows, columns, squeeze=False, layout="constrained",
+        figsize=(size * columns * PANEL_INCHES[0], size * rows * PANEL_INCHES[1]),
     )
     for panel, name in zip(panels.flat, names, strict=False):
         panel.set_title(name, fontsize=10)
         for number, (label, records) in enumerate(runs.items()):
             style = {"color": COLOURS[number % len(COLOURS)], "linestyle": LINES[number // len(COLOURS) % len(LINES)]}
-            panel.plot(*line(records, name, against), label=label, linewidth=1.4, **style)
+            marker = None if against in AXES else "."
+            panel.plot(*line(records, name, against), label=label, linewidth=1.4, marker=marker, **style)
         for limit in {record.get(f"{name}_limit") for records in runs.values() for record in records} - {None}:
             panel.axhline(limit, color="#999999", linewidth=0.8, linestyle=":")
         panel.tick_params(labelsize=8)
     for panel in panels.flat[len(names):]:
         panel.axis("off")
-    figure.supxlabel(AXES[against], fontsize=9)
+    figure.supxlabel(AXES.get(against, against), fontsize=9)
     figure.legend(*panels.flat[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, fontsize=9)
     return figure
 
@@ -69,14 +74,18 @@ def main(arguments: list[str]) -> None:
         raise UserError(f"usage: {__doc__.split(': ', 1)[1].splitlines()[0]}")
     given = dict(argument.split("=", 1) for argument in arguments[1:] if "=" in argument)
     against = given.pop("against", "seconds")
-    if against not in AXES:
-        raise UserError(f"against={against} must be one of {', '.join(AXES)}")
+    only = given.pop("only", "")
     runs = {name: read_json(Path(path)) for name, path in given.items()}
     if not runs:
         raise UserError("give at least one NAME=EPOCHS.json, as the folder of a run has it")
+    known = {name for records in runs.values() for record in records for name in record}
+    for name in (*filter(None, only.split(",")), against):
+        if name not in known and name not in AXES:
+            raise unknown_name("figure", name, [*known, *AXES])
+    names = only.split(",") if only else figures_of(runs)
     out = Path(arguments[0])
     with atomic_path(out) as temporary:
-        draw(runs, against).savefig(temporary, format=out.suffix.removeprefix("."), dpi=110)
+        draw(runs, names, against).savefig(temporary, format=out.suffix.removeprefix("."), dpi=110)
 
 
 if __name__ == "__main__":
