@@ -94,11 +94,15 @@ class Finetuner:
         )
 
     def _measure_base(self) -> None:
-        """Let the base model dance to every prompt, and take that as the level of what is held."""
+        """Let the base model dance to all prompts, or evenly chosen ones, and take that as the level of what is held."""
         config, accelerator = self.config, self.accelerator
         per_process = config.dances_per_process
         all_dances = torch.arange(len(self.prompts)).repeat_interleave(min(BASE_DANCES, config.samples_per_prompt))
         n_rounds = -(-len(all_dances) // (per_process * accelerator.num_processes))
+        if n_rounds > config.base_rounds:
+            n_rounds = config.base_rounds
+            spread = torch.linspace(0, len(all_dances) - 1, n_rounds * per_process * accelerator.num_processes)
+            all_dances = all_dances[spread.round().long()]
         parts = []
         for number in self._progress(range(n_rounds), n_rounds, "base model"):
             start = (number * accelerator.num_processes + accelerator.process_index) * per_process

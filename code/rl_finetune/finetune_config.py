@@ -31,6 +31,7 @@ class FinetuneConfig:
     rewards: Path
     reward_weights: dict[str, float] | None
     hold: dict[str, float] | None
+    base_rounds: int
     credit: str
     energy_neutral: bool
     shuffle_advantages: bool
@@ -64,7 +65,7 @@ class FinetuneConfig:
     def __post_init__(self) -> None:
         for name in (
             "epochs", "batch_size", "samples_per_prompt", "dances_per_pass", "steps_per_pass", "save_every",
-            "inner_epochs",
+            "inner_epochs", "base_rounds",
         ):
             if getattr(self, name) < 1:
                 raise UserError(f"{name} must be at least 1, not {getattr(self, name)}")
