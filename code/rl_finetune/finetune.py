@@ -94,7 +94,7 @@ class Finetuner:
         )
 
     def _measure_base(self) -> None:
-        """Let the base model dance to all prompts, or evenly chosen ones, and take that as the level of what is held."""
+        """Let the base model dance to all prompts, or evenly chosen ones: the level of what is held."""
         config, accelerator = self.config, self.accelerator
         per_process = config.dances_per_process
         all_dances = torch.arange(len(self.prompts)).repeat_interleave(min(BASE_DANCES, config.samples_per_prompt))
