@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from rl_finetune.algorithms.direct import Direct, DirectConfig, feature_weights, regression_loss, spread_times
+from rl_finetune.algorithms.direct import Direct, DirectConfig, spread_times
 from rl_finetune.algorithms.displacement import (
     DisplacementConfig,
     displacement,
@@ -215,19 +215,6 @@ class TestDirect:
             optimiser.step()
             losses.append(float(loss.detach()))
         assert losses[-1] < 0.5 * losses[0]
-
-    def test_the_loss_weighs_features_and_changes(self):
-        error = torch.tensor([[[1.0, 0.0], [3.0, 2.0]]])
-        # Squares 1, 0, 9, 4 and changes 2, 2; the second feature counts three times.
-        assert float(regression_loss(error, torch.tensor([1.0, 3.0]), 0.0)) == pytest.approx((1 + 9 + 3 * 4) / 4)
-        both = regression_loss(error, torch.tensor([1.0, 3.0]), 0.5)
-        assert float(both) == pytest.approx((1 + 9 + 3 * 4) / 4 + 0.5 * (4 + 3 * 4) / 2)
-
-    def test_what_carries_the_body_weighs_more(self, model):
-        weights = feature_weights(model, DirectConfig(lower=7.0))
-        assert weights[EDGE.contacts].tolist() == [1.0] * 4 and weights[EDGE.translation].tolist() == [7.0] * 3
-        heavy = [joint for joint, row in enumerate(weights[EDGE.rot6d].view(24, 6)) if (row == 7.0).all()]
-        assert heavy == [0, 1, 2, 4, 5, 7, 8, 10, 11]
 
     def test_times_are_spread_evenly(self):
         config = DirectConfig(times_per_dance=2, min_time=100, max_time=899)
