@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# From nothing to a fine-tuned dance model: quickstart.sh [EPOCHS=4]
+# From nothing to a fine-tuned dance model: quickstart.sh [EPOCHS=3]
 # Sets up, dances with the shipped base model, fine-tunes it by geometry, dances again, compares numbers and pictures.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 if [[ ${1:-} == -h || ${1:-} == --help ]]; then sed -n '2,3s/^# //p' "${BASH_SOURCE[0]}"; exit; fi
-epochs=${1:-4}
+epochs=${1:-3}
 [[ $epochs =~ ^[1-9][0-9]*$ ]] || { echo "error: EPOCHS must be a whole number above 0, not '$epochs'" >&2; exit 2; }
 
 step() { printf '\n== %s (%d s since the start)\n' "$1" "$SECONDS"; }
