@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 import torch
 
 from rl_finetune.algorithms.base import Algorithm
-from rl_finetune.algorithms.displacement import DisplacementConfig, displacement, keep_lively
+from rl_finetune.algorithms.displacement import LEGS, PELVIS, DisplacementConfig, displacement, keep_lively
 from rl_finetune.dance_model.denoiser import DanceDecoder
 from rl_finetune.dance_model.model import DanceModel
 from rl_finetune.dance_model.predictor import precision_context, prediction
@@ -40,6 +40,8 @@ class DirectConfig:
     times_per_dance: denoising times drawn for each dance, evenly spread over all times.
     min_time, max_time: times drawn are from min_time to max_time.
     optimiser_steps: optimiser steps an epoch; each uses its share of the dances and times.
+    lower: how many times the squared error of the pelvis' place and rotation and of the legs counts: feet must not
+        learn to slide for the sake of the arms.
     dances_per_pass: re-noised dances in one backward pass.
     precision, compiled: as `Predictor` has them.
     """
@@ -50,6 +52,7 @@ class DirectConfig:
     min_time: int = 0
     max_time: int = N_TIMES - 1
     optimiser_steps: int = 8
+    lower: float = 10.0
     dances_per_pass: int = 16
     precision: str = "float32"
     compiled: bool = False
@@ -143,11 +146,21 @@ def guided(model: DanceDecoder, targets: Targets, guidance: float, config: Direc
 
 
 def accumulate_regression(model: DanceModel, targets: Targets, config: DirectConfig) -> float:
-    """Add the gradient of the mean square error of the targets to the parameters and return the error."""
+    """Add the gradient of the targets' weighted mean square error to the parameters and return that error."""
     loss = torch.zeros((), device=targets.x0.device)
+    weights = feature_weights(model, config).to(targets.x0.device)
     for part in targets.split(config.dances_per_pass):
         error = guided(model.denoiser, part, model.guidance, config) - part.x0
-        share = len(part) / len(targets) * error.square().mean()
+        share = len(part) / len(targets) * (weights * error.square()).mean()
         share.backward()
         loss += share.detach()
     return float(loss)
+
+
+def feature_weights(model: DanceModel, config: DirectConfig) -> torch.Tensor:
+    """Return the weight of each feature, [D]."""
+    weights = torch.ones(model.layout.width)
+    weights[model.layout.translation] = config.lower
+    rotations = weights[model.layout.rot6d].view(N_JOINTS, 6)
+    rotations[[PELVIS, *LEGS]] = config.lower
+    return weights
