@@ -40,9 +40,8 @@ class DirectConfig:
     times_per_dance: denoising times drawn for each dance, evenly spread over all times.
     min_time, max_time: times drawn are from min_time to max_time.
     optimiser_steps: optimiser steps an epoch; each uses its share of the dances and times.
-    velocity: weight of the same error's mean squared change from frame to frame.
-    lower: how many times the error of the pelvis' place and rotation and of the legs counts: feet must not learn to
-        slide for the sake of the arms.
+    lower: how many times the squared error of the pelvis' place and rotation and of the legs counts: feet must not
+        learn to slide for the sake of the arms.
     dances_per_pass: re-noised dances in one backward pass.
     precision, compiled: as `Predictor` has them.
     """
@@ -53,8 +52,7 @@ class DirectConfig:
     min_time: int = 0
     max_time: int = N_TIMES - 1
     optimiser_steps: int = 8
-    velocity: float = 0.0
-    lower: float = 1.0
+    lower: float = 10.0
     dances_per_pass: int = 16
     precision: str = "float32"
     compiled: bool = False
@@ -148,21 +146,15 @@ def guided(model: DanceDecoder, targets: Targets, guidance: float, config: Direc
 
 
 def accumulate_regression(model: DanceModel, targets: Targets, config: DirectConfig) -> float:
-    """Add the gradient of the targets' loss to the parameters and return the loss."""
+    """Add the gradient of the targets' weighted mean square error to the parameters and return that error."""
     loss = torch.zeros((), device=targets.x0.device)
     weights = feature_weights(model, config).to(targets.x0.device)
     for part in targets.split(config.dances_per_pass):
         error = guided(model.denoiser, part, model.guidance, config) - part.x0
-        share = len(part) / len(targets) * regression_loss(error, weights, config.velocity)
+        share = len(part) / len(targets) * (weights * error.square()).mean()
         share.backward()
         loss += share.detach()
     return float(loss)
-
-
-def regression_loss(error: torch.Tensor, weights: torch.Tensor, velocity: float) -> torch.Tensor:
-    """Return the mean weighted square of errors [B, T, D], plus `velocity` times that of their changes; weights [D]."""
-    loss = (weights * error.square()).mean()
-    return loss + velocity * (weights * error.diff(dim=1).square()).mean() if velocity > 0 else loss
 
 
 def feature_weights(model: DanceModel, config: DirectConfig) -> torch.Tensor:
