@@ -36,7 +36,7 @@ def run(monkeypatch, tmp_path, tiny_checkpoint, policy, song):
             "preset=gpu", "precision=float32", f"name={name}", f"epochs={epochs}", "batch_size=2",
             f"checkpoint={tiny_checkpoint}", f"policy={policy}",
             f"music={song}", "device=cpu", "n_steps=4", "trained_steps=2", "samples_per_prompt=2",
-            "min_trained_time=0", "learning_rate=1e-3", "direct_learning_rate=1e-3",
+            "min_trained_time=0", "direct_epochs=0", "learning_rate=1e-3", "direct_learning_rate=1e-3",
             "save_every=1", "trackers=[]", *overrides,
         ])
         return tmp_path / "runs" / "train" / name
