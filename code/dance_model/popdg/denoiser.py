@@ -25,7 +25,7 @@ CONVOLUTIONS = ("none", "idle", "used")
 class PopdgConfig(DenoiserConfig):
     """Sizes of a denoiser; the defaults are POPDG's released ones, which dance to Jukebox features.
 
-    convolutions: those along frames before means over frames. The released network has them, in 31.7 of its 92.7
+    convolutions: those along frames before means over frames. The released network has them, in 32.8 of its 92.7
     million parameters, and by its code leaves them "idle"; "used" and "none" are for models of one's own.
     """
 
