@@ -27,8 +27,9 @@ BIN = 1e-3  # half the width of the bins in which the likelihood of clean, scale
 class PopdgLossConfig:
     """Weights of the terms, those of POPDG's code, and the space of joints (see `LossConfig` of EDGE's losses).
 
-    body: so much that an untrained network first makes its 6D rotations long, so that noise turns them less, and learns
-    their directions later: on a toy of four windows it took 320 steps to the error that EDGE's 10.942 had after 20.
+    body: so much that an untrained network without preconditioning (data_std 0) first makes its 6D rotations long, so
+    that noise turns them less: on a toy of four windows it took 320 steps to the error that EDGE's 10.942 had after 20.
+    Preconditioned, on mocap, the two learned alike.
     mean_gradient: whether the bound also teaches the mean, as in POPDG's code; iDDPM, against its noise, lets it teach
     the variance alone.
     """
