@@ -1,6 +1,6 @@
 """The cross-conditional GPT: what upper and lower body do next, from what both did and from the music.
 
-Bailando (Siyao et al., CVPR 2022, section 3.3, eqs. 6 to 8). Three streams of tokens run side by side, music, upper and
+Bailando (Siyao et al., CVPR 2022, section 3.3). Three streams of tokens run side by side, music, upper and
 lower body; a token attends to those of all three streams that are not later. Names and shapes of the parameters are
 those of the released checkpoints. Their triangular masks, which are stored there, follow from the size.
 """

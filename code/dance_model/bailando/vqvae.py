@@ -155,6 +155,10 @@ class VqVae(nn.Module):
         commitment = torch.stack([part.commitment for part in quantised]).sum()
         return Reconstruction(self._decoded(*(part.vectors for part in quantised)), codes, commitment)
 
+    def unquantised(self, body: Body) -> Body:
+        """Return the body as the decoders give it from the encoders' own vectors, without codes."""
+        return self._decoded(*self.vectors(body))
+
     def start_codebooks(self, body: Body) -> None:
         """Begin with codebooks of what the encoders now make of bodies."""
         for half, vectors in zip(self.halves, self.vectors(body), strict=True):
