@@ -89,9 +89,10 @@ class Codebook(nn.Module):
 
     @torch.no_grad()
     def start(self, vectors: torch.Tensor) -> None:
-        """Begin with codes drawn from vectors [B, W, S]."""
+        """Begin with codes drawn from vectors [B, W, S], none twice where there are enough."""
         flat = vectors.detach().transpose(1, 2).flatten(0, 1)
-        self.k.copy_(flat[torch.randint(len(flat), (len(self.k),), device=flat.device)])
+        order = torch.randperm(len(flat), device=flat.device)
+        self.k.copy_(flat[order[torch.arange(len(self.k), device=flat.device) % len(flat)]])
         self.use.fill_(len(flat) / len(self.k))
         self.total.copy_(self.k * self.use[:, None])
 

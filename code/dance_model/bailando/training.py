@@ -66,6 +66,8 @@ class BailandoTrainer:
         """Return the VQ-VAE's loss on windows drawn at random, and its terms; the codebooks learn."""
         body, _ = self._draw(self.config.vqvae.batch_size)
         vqvae, free = self.network.vqvae, self.config.free_steps
+        if step == 0:
+            vqvae.start_decoders(body)
         if step == free:
             vqvae.start_codebooks(body)
         if step < free:

@@ -159,6 +159,14 @@ class VqVae(nn.Module):
         """Return the body as the decoders give it from the encoders' own vectors, without codes."""
         return self._decoded(*self.vectors(body))
 
+    @torch.no_grad()
+    def start_decoders(self, body: Body) -> None:
+        """Begin with decoders whose constant is the mean of bodies: nothing to learn but what differs from it."""
+        joints = body.joints.mean(dim=(0, 1))
+        for half, chosen in zip(self.halves, (UPPER, LOWER), strict=True):
+            half.decoders[0].out.bias.copy_(joints[list(chosen)].flatten())
+        self.vqvae_down.decoders_root[0].out.bias.copy_(body.root.mean(dim=(0, 1)))
+
     def start_codebooks(self, body: Body) -> None:
         """Begin with codebooks of what the encoders now make of bodies."""
         for half, vectors in zip(self.halves, self.vectors(body), strict=True):
