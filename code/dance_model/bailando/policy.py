@@ -125,8 +125,9 @@ class BailandoPolicy(DancePolicy):
         }
 
     def config(self) -> dict[str, Any]:
-        """Return sizes and settings."""
+        """Return sizes, settings and the kind of music."""
         return {
+            "music": self.music,
             "network": self.module.config.plain(),
             "temperature": self.settings.temperature,
             "credit": self.settings.credit,
@@ -135,12 +136,12 @@ class BailandoPolicy(DancePolicy):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         """Return an untrained model of a configuration, as `config` or a checkpoint's json has it."""
-        missing = {"network", "temperature", "credit"} - config.keys()
+        missing = {"music", "network", "temperature", "credit"} - config.keys()
         if missing:
             raise UserError(f"the description of a Bailando model lacks {', '.join(sorted(missing))}")
         settings = BailandoSettings(config["temperature"], config["credit"])
         module = BailandoNetwork(NetworkConfig.from_plain(config["network"]))
-        return cls(module, config.get("music", BASELINE), settings=settings)
+        return cls(module, config["music"], settings=settings)
 
     def _scores(self, rollout: Rollout, dances: slice) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the log-probabilities of all codes, where the chosen dances' were drawn, [n, S, n_codes] twice."""

@@ -81,7 +81,7 @@ class BailandoTraining:
 def demo() -> BailandoTraining:
     """Return the shipped size, 5.8 MB in 16 bits: a code is 5 frames, a window 30, as in Bailando's own 4 s."""
     conv = ConvSizes(strides=(5,), code_width=64, width=128, depth=3)
-    network = network_config(conv, n_codes=512, gpt_width=128, gpt_heads=4, gpt_layers=6, dropout=0.2)
+    network = network_config(conv, n_codes=512, gpt_width=112, gpt_heads=4, gpt_layers=6, dropout=0.2)
     return BailandoTraining(
         network,
         vqvae=StageConfig(steps=20_000, batch_size=64, learning_rate=1e-3),

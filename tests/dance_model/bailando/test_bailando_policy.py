@@ -186,7 +186,7 @@ def test_wrong_input_is_told_in_a_sentence(policy, rollout, music):
         policy.roll_out(torch.cat((music, music), dim=1), torch.Generator())
     with pytest.raises(UserError, match="jukebox music features are 4800 wide"):
         BailandoPolicy(policy.module, "jukebox")
-    with pytest.raises(UserError, match="lacks credit"):
+    with pytest.raises(UserError, match="lacks credit, music"):
         BailandoPolicy.from_config({"network": {}, "temperature": 1.0})
     with pytest.raises(UserError, match="no description of a Bailando model"):
         BailandoPolicy.from_config(policy.config() | {"network": {"vqvae": {}}})
