@@ -21,10 +21,18 @@ class Drawn(NamedTuple):
 
 @torch.no_grad()
 def draw(
-    gpt: CrossConditionalGpt, music: torch.Tensor, generator: torch.Generator, temperature: float = 1.0
+    gpt: CrossConditionalGpt,
+    music: torch.Tensor,
+    generator: torch.Generator,
+    temperature: float = 1.0,
+    given: torch.Tensor | None = None,
 ) -> Drawn:
-    """Return codes drawn to the music of each, [N, S, M]; `generator` is on the network's device."""
+    """Return codes drawn to the music of each, [N, S, M]; `generator` is on the network's device.
+
+    given: codes [N, P, 2] to begin with, whose log-probability is zero.
+    """
     music = gpt.encode_music(music)
+    n_given = 0 if given is None else given.shape[1]
     n, n_codes = music.shape[:2]
     codes = torch.zeros(n, n_codes, 2, dtype=torch.long, device=music.device)
     log_prob, memory = music.new_zeros(n, n_codes), gpt.memory()
@@ -32,9 +40,12 @@ def draw(
     for moment in range(n_codes):
         logits = gpt(latest, music[:, moment : moment + 1], memory, moment)
         scores = [half[:, 0] for half in distributions(logits, temperature)]
-        latest = torch.stack([torch.multinomial(s.exp(), 1, generator=generator) for s in scores], dim=-1)
+        if moment < n_given:
+            latest = given[:, moment : moment + 1]
+        else:
+            latest = torch.stack([torch.multinomial(s.exp(), 1, generator=generator) for s in scores], dim=-1)
+            log_prob[:, moment] = sum(s.gather(1, latest[..., i])[:, 0] for i, s in enumerate(scores))
         codes[:, moment] = latest[:, 0]
-        log_prob[:, moment] = sum(s.gather(1, latest[..., i])[:, 0] for i, s in enumerate(scores))
     return Drawn(codes, log_prob)
 
 
