@@ -33,12 +33,15 @@ def test_codes_to_begin_with_are_kept_and_the_rest_goes_on_from_them(even_policy
     assert not drawn.log_prob[:, :4].any()
 
 
-def test_a_long_dance_begins_as_its_first_window_does(even_policy):
-    music = torch.randn(2, 3, 36, 35)
+def test_each_window_goes_on_from_the_last_half_of_the_one_before(even_policy):
+    music, generator = torch.randn(2, 3, 36, 35), torch.Generator().manual_seed(0)
     codes = long_codes(even_policy, music, torch.Generator().manual_seed(0))
-    first = even_policy.roll_out(music[:, 0], torch.Generator().manual_seed(0)).trace.codes
-    assert codes.shape == (2, 12, 2)
-    assert torch.equal(codes[:, :6], first)
+    gpt, heard = even_policy.module.gpt, [even_policy.module.heard(window) for window in music.unbind(dim=1)]
+    expected = draw(gpt, heard[0], generator).codes
+    for window in heard[1:]:
+        drawn = draw(gpt, window, generator, given=expected[:, -3:]).codes
+        expected = torch.cat((expected, drawn[:, 3:]), dim=1)
+    assert torch.equal(codes, expected)
     dances = long_dances(even_policy, music, torch.Generator().manual_seed(0))
     assert dances.poses.shape == (2, 72, 24, 3) and dances.translation.shape == (2, 72, 3)
 
