@@ -79,14 +79,19 @@ class BailandoTraining:
 
 
 def demo() -> BailandoTraining:
-    """Return the shipped size, 5.8 MB in 16 bits: a code is 5 frames, a window 30, as in Bailando's own 4 s."""
+    """Return a size of 5.7 MB in 16 bits, for minutes on a GPU: a window is 30 codes of 5 frames, Bailando's 30 of 8.
+
+    Of half an hour of mocap the GPT learns all by heart: after about 13,000 windows held-out codes become less likely.
+    """
     conv = ConvSizes(strides=(5,), code_width=64, width=128, depth=3)
     network = network_config(conv, n_codes=512, gpt_width=112, gpt_heads=4, gpt_layers=6, dropout=0.2)
     return BailandoTraining(
         network,
-        vqvae=StageConfig(steps=20_000, batch_size=64, learning_rate=1e-3),
-        gpt=StageConfig(steps=6_000, batch_size=64, learning_rate=5e-4, weight_decay=0.1),
-        free_steps=500,
+        vqvae=StageConfig(steps=8_000, batch_size=64, learning_rate=1e-3),
+        gpt=StageConfig(steps=400, batch_size=64, learning_rate=5e-4, weight_decay=0.1),
+        free_steps=150,
+        log_every=50,
+        save_every=200,
     )
 
 

@@ -89,7 +89,7 @@ def test_both_stages_run_and_give_a_policy(windows):
 
 def test_training_brings_the_losses_down(windows):
     config = tiny()
-    longer = StageConfig(steps=120, batch_size=6, learning_rate=1e-2, warm_up=1)
+    longer = StageConfig(steps=80, batch_size=6, learning_rate=1e-2, warm_up=1)
     config = replace(config, vqvae=longer, gpt=longer, log_every=20, save_every=1000, free_steps=20)
     points = []
     BailandoTrainer(config, windows, log=lambda *point: points.append(point)).train()
