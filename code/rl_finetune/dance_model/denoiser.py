@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import nn
 
+from dance_model.denoiser import Denoiser
 from rl_finetune.dance_model.layers import (
     DecoderLayer,
     EncoderLayer,
@@ -17,8 +18,6 @@ from rl_finetune.dance_model.layers import (
     RotaryEmbedding,
     SinusoidalEmbedding,
 )
-from rl_finetune.dance_model.low_pass import low_pass
-from rl_finetune.dance_model.schedule import cosine_schedule, preconditioning
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.motion import FPS
 
@@ -142,12 +141,11 @@ class TimeTokens(nn.Linear):
         return super().forward(hidden).unflatten(-1, (N_TIME_TOKENS, -1))
 
 
-class DanceDecoder(nn.Module):
+class DanceDecoder(Denoiser):
     """EDGE's `DanceDecoder`; names and shapes of its parameters are those of the released checkpoints."""
 
     def __init__(self, config: DenoiserConfig) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         width, sizes = config.latent_width, (
             config.latent_width, config.feedforward_width, config.n_heads, config.dropout
         )
@@ -169,15 +167,6 @@ class DanceDecoder(nn.Module):
         self.final_layer = nn.Linear(width, config.motion_width)
         if config.frame_music:
             self.frame_music = nn.Linear(width, width)
-        skip, scale = preconditioning(cosine_schedule().alphas_cumprod, config.data_std)
-        self.register_buffer("skip", skip, persistent=False)
-        self.register_buffer("scale", scale, persistent=False)
-        self.register_buffer("smoothing", low_pass(config.window_frames, config.cutoff_hz), persistent=False)
-
-    @property
-    def device(self) -> torch.device:
-        """The device of the parameters."""
-        return self.null_cond_hidden.device
 
     def encode_music(self, music: torch.Tensor, keep: torch.Tensor | None = None) -> MusicEncoding:
         """Return the encoding of music features [B, T, F].
@@ -201,16 +190,9 @@ class DanceDecoder(nn.Module):
         one = self._encoding(self.null_cond_embed, self.null_cond_hidden, turns)
         return one.expand(batch)
 
-    def encode_guided(self, music: torch.Tensor) -> MusicEncoding:
-        """Return the encoding that `guided_forward` takes: B windows of music, then B of nothing."""
-        return MusicEncoding.concatenate((self.encode_music(music), self.encode_nothing(len(music))))
-
     def forward_encoded(self, x: torch.Tensor, times: torch.Tensor, encoding: MusicEncoding) -> torch.Tensor:
         """Return the predicted clean motion [B, T, D] of noisy x [B, T, D] at times [B] (int64)."""
-        self._check_window("motion", x, self.config.motion_width)
-        if not len(x) == len(times) == len(encoding):
-            sizes = f"{len(x)} motions, {len(times)} times, {len(encoding)} windows of encoded music"
-            raise ValueError(f"expected as many of each: {sizes}")
+        self._check_batch(x, times, encoding)
         hidden = self.time_mlp(times)
         condition = self.to_time_cond(hidden) + encoding.pooled
         time_tokens = self.norm_cond(self.to_time_tokens(hidden))
@@ -226,33 +208,7 @@ class DanceDecoder(nn.Module):
             memory = _appended(keys_values, layer.multihead_attn.keys_values(time_tokens, time_turns))
             tokens = layer(tokens, motion_turns, memory, condition)
         with torch.autocast(x.device.type, enabled=False):  # for the same reason
-            return self._motion(x.float(), times, self.final_layer(tokens.float()))
-
-    def guided_forward(
-        self, x: torch.Tensor, times: torch.Tensor, encoding: MusicEncoding, weight: float | torch.Tensor
-    ) -> torch.Tensor:
-        """Return the prediction under classifier-free guidance, both halves in one forward pass.
-
-        Ho, Salimans 2022: unconditional + weight (conditional - unconditional). `encoding` [2B] comes from
-        `encode_guided`; `weight` is one number or [B, 1, 1]. At the number 1 only the conditional half is computed.
-        """
-        if not isinstance(weight, torch.Tensor) and weight == 1.0:
-            return self.forward_encoded(x, times, encoding.select(slice(0, len(x))))
-        both = self.forward_encoded(torch.cat((x, x)), torch.cat((times, times)), encoding)
-        conditional, unconditional = both.chunk(2)
-        return unconditional + weight * (conditional - unconditional)
-
-    def forward(
-        self, x: torch.Tensor, music: torch.Tensor, times: torch.Tensor, cond_drop_prob: float = 0.0
-    ) -> torch.Tensor:
-        """Return the prediction [B, T, D], each window's music dropped with probability `cond_drop_prob`."""
-        keep = torch.rand(len(x), device=x.device) >= cond_drop_prob
-        return self.forward_encoded(x, times, self.encode_music(music, keep))
-
-    def _motion(self, x: torch.Tensor, times: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
-        if self.config.data_std > 0:
-            clean = self.skip[times, None, None] * x + self.scale[times, None, None] * clean
-        return self.smoothing @ clean if self.config.cutoff_hz > 0 else clean
+            return self._finished(x.float(), times, self.final_layer(tokens.float()))
 
     def _encoding(self, tokens: torch.Tensor, pooled: torch.Tensor, turns: torch.Tensor) -> MusicEncoding:
         # The norm acts on each token alone, so normalising the music before the time joins it is exact.
@@ -260,11 +216,6 @@ class DanceDecoder(nn.Module):
         pairs = [layer.multihead_attn.keys_values(tokens, turns) for layer in self.seqTransDecoder.stack]
         keys, values = zip(*pairs, strict=True)
         return MusicEncoding(pooled, keys, values, self.frame_music(tokens) if self.config.frame_music else None)
-
-    def _check_window(self, what: str, x: torch.Tensor, width: int) -> None:
-        expected = (self.config.window_frames, width)
-        if x.ndim != 3 or tuple(x.shape[1:]) != expected:
-            raise ValueError(f"expected {what} [B, {expected[0]}, {expected[1]}], got {list(x.shape)}")
 
 
 def _appended(first: KeysValues, second: KeysValues) -> KeysValues:

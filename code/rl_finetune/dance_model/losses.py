@@ -79,10 +79,12 @@ def dance_losses(
     scaler: MinMaxScaler,
     fk_space: str,
     tree: KinematicTree,
+    contact_joints: tuple[int, ...] = FOOT_JOINTS,
 ) -> DanceLosses:
     """Return the losses of predicted clean motions [B, T, D] against the target's, both normalised.
 
-    Windows count in the first three terms by their weights [B]; the foot term has none, as in EDGE's code.
+    Windows count in the first three terms by their weights [B]; the foot term has none, as in EDGE's code. It is of
+    `contact_joints`, the first or all of those that the layout has contacts of.
     """
     if predicted.shape != target.shape or predicted.shape[-1] != layout.width:
         raise ValueError(f"expected two [B, T, {layout.width}], got {predicted.shape} and {target.shape}")
@@ -95,7 +97,7 @@ def dance_losses(
         (weights * (predicted - target).square().mean(dim=(1, 2))).mean(),
         (weights * velocity_error(predicted, target, layout)).mean(),
         (weights * joints_error).mean(),
-        foot_loss(joints, posed[..., layout.foot_contacts]),
+        foot_loss(joints, posed[..., layout.contacts][..., : len(contact_joints)], contact_joints),
     )
 
 
@@ -116,12 +118,14 @@ def velocity_error(predicted: torch.Tensor, target: torch.Tensor, layout: Motion
     return torch.cat([error[..., part] for part in layout.body], dim=-1).square().mean(dim=(1, 2))
 
 
-def foot_loss(joints: torch.Tensor, contacts: torch.Tensor) -> torch.Tensor:
+def foot_loss(
+    joints: torch.Tensor, contacts: torch.Tensor, contact_joints: tuple[int, ...] = FOOT_JOINTS
+) -> torch.Tensor:
     """Return the mean squared foot movement a frame where the model itself predicts contact (eq. 6).
 
-    joints: [B, T, 24, 3]; contacts: [B, T, 4] of ankles and toes. The mean runs over all frames, feet
-    and axes, untouched ones and the last frame counting as zero.
+    joints: [B, T, 24, 3]; contacts: [B, T, C] of `contact_joints`, ankles and toes. The mean runs over all frames,
+    feet and axes, untouched ones and the last frame counting as zero.
     """
-    feet = torch.stack([joints[:, :, foot] for foot in FOOT_JOINTS], dim=2)
+    feet = torch.stack([joints[:, :, joint] for joint in contact_joints], dim=2)
     touching = contacts[:, :-1, :, None] > CONTACT_THRESHOLD
     return (feet.diff(dim=1) * touching).square().sum() / feet.numel()

@@ -1,0 +1,113 @@
+"""What a training run of a Bailando model is determined by."""
+
+from dataclasses import dataclass, field, replace
+
+from dance_model.bailando.codebook import CodebookRule
+from dance_model.bailando.conv import ConvSizes
+from dance_model.bailando.losses import LossWeights
+from dance_model.bailando.network import NetworkConfig, network_config
+from rl_finetune.dance_model.windows import AugmentConfig
+from skeleton2stage.errors import UserError, unknown_name
+from skeleton2stage.music.kinds import BASELINE
+
+# Bailando crops and mirrors; turning and moving do nothing to features that have no place nor direction.
+_AUGMENT = AugmentConfig(
+    mirror=True, any_start=True, shuffle_timbre=True, timbre_shift=2.0, softest_onset=0.1, onset_noise=2.0
+)
+
+
+@dataclass(frozen=True)
+class StageConfig:
+    """One of the two stages: the VQ-VAE, then the GPT.
+
+    steps: of AdamW. batch_size: windows a step. learning_rate: over the first `warm_up` steps it comes up from 0, over
+    the last share `cool_down` it goes down to 0. weight_decay: AdamW's. max_grad_norm: gradients are clipped to it.
+    """
+
+    steps: int
+    batch_size: int
+    learning_rate: float
+    warm_up: int = 100
+    cool_down: float = 0.3
+    weight_decay: float = 0.0
+    max_grad_norm: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.steps < 1 or self.batch_size < 1:
+            raise UserError(f"steps ({self.steps}) and batch_size ({self.batch_size}) must be at least 1")
+        if self.learning_rate <= 0 or self.max_grad_norm <= 0:
+            raise UserError(
+                f"learning_rate ({self.learning_rate}) and max_grad_norm ({self.max_grad_norm}) must be above 0"
+            )
+        if not 0 <= self.cool_down <= 1 or self.warm_up < 0:
+            raise UserError(
+                f"cool_down ({self.cool_down}) is a share of the steps, in [0, 1], and warm_up ({self.warm_up}) not "
+                "negative"
+            )
+
+    def rate(self, step: int) -> float:
+        """Return the learning rate of a step."""
+        up = (step + 1) / (self.warm_up + 1)
+        down = (self.steps - step) / (self.cool_down * self.steps) if self.cool_down else 1.0
+        return self.learning_rate * min(1.0, up, down)
+
+
+@dataclass(frozen=True)
+class BailandoTraining:
+    """A training run.
+
+    free_steps: of the VQ-VAE's, the first, without codes: the codebooks begin with what encoders have learned by then.
+    music: kind of features. held_out: names of clips never trained on. log_every, save_every: in steps.
+    """
+
+    network: NetworkConfig
+    vqvae: StageConfig
+    gpt: StageConfig
+    free_steps: int = 200
+    losses: LossWeights = field(default_factory=LossWeights)
+    codebook: CodebookRule = field(default_factory=CodebookRule)
+    augment: AugmentConfig = _AUGMENT
+    held_out: tuple[str, ...] = ("60_12", "61_12", "60_05", "61_05", "131_02")
+    music: str = BASELINE
+    seed: int = 0
+    log_every: int = 100
+    save_every: int = 1000
+
+    def __post_init__(self) -> None:
+        if min(self.log_every, self.save_every) < 1 or self.free_steps < 0:
+            raise UserError("log_every and save_every must be at least 1, and free_steps not negative")
+
+
+def demo() -> BailandoTraining:
+    """Return a size of 5.7 MB in 16 bits, for minutes on a GPU: a window is 30 codes of 5 frames, Bailando's 30 of 8.
+
+    Of minutes of mocap the GPT soon learns all by heart: after some 16,000 windows held-out codes become less likely.
+    """
+    conv = ConvSizes(strides=(5,), code_width=64, width=128, depth=3)
+    network = network_config(conv, n_codes=512, gpt_width=112, gpt_heads=4, gpt_layers=6, dropout=0.3)
+    return BailandoTraining(
+        network,
+        vqvae=StageConfig(steps=8_000, batch_size=64, learning_rate=1e-3),
+        gpt=StageConfig(steps=1_200, batch_size=16, learning_rate=7e-4, cool_down=0.5, weight_decay=0.1),
+        free_steps=150,
+        log_every=50,
+        save_every=200,
+    )
+
+
+def tiny() -> BailandoTraining:
+    """Return a size and a length for tests: seconds on one core."""
+    conv = ConvSizes(strides=(2, 3), code_width=8, width=16, depth=2)
+    network = network_config(conv, n_codes=16, gpt_width=16, gpt_heads=2, gpt_layers=2, window_frames=30)
+    stage = StageConfig(steps=6, batch_size=4, learning_rate=1e-3, warm_up=1)
+    return BailandoTraining(network, stage, replace(stage, steps=4), free_steps=2, log_every=2, save_every=3)
+
+
+PRESETS = {"demo": demo, "tiny": tiny}
+
+
+def preset(name: str) -> BailandoTraining:
+    """Return a preset by name; raise UserError that lists the known ones."""
+    if name not in PRESETS:
+        raise unknown_name("preset", name, list(PRESETS))
+    return PRESETS[name]()
