@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 import torch
 
-from rl_finetune.dance_model.ddim import SamplingConfig, ddim_step, generator_for, noise_like_motion, sample
-from rl_finetune.dance_model.denoiser import DanceDecoder, DenoiserConfig, n_parameters
-from rl_finetune.dance_model.long import overlapping_windows, sample_long
+from dance_model.diffusion.ddim import SamplingConfig, ddim_step, generator_for, noise_like_motion, sample
+from dance_model.edge.denoiser import DanceDecoder, DenoiserConfig, n_parameters
+from dance_model.sampling.long import overlapping_windows, sample_long
 from skeleton2stage.config import read_options
 from skeleton2stage.errors import run_main, unknown_name
 

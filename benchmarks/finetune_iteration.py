@@ -18,9 +18,9 @@ from pathlib import Path
 
 import torch
 
+from dance_model.diffusion.loading import load
+from dance_model.edge.denoiser import DanceDecoder, DenoiserConfig
 from rl_finetune import finetune
-from rl_finetune.dance_model import model as dance_model
-from rl_finetune.dance_model.denoiser import DanceDecoder, DenoiserConfig
 from skeleton2stage import paths
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.files import read_json
@@ -37,7 +37,7 @@ def checkpoint(size: str, folder: Path) -> Path:
         return shipped
     if size != "paper":
         raise UserError(f"unknown size '{size}': choose paper or shipped")
-    like = dance_model.load(shipped)
+    like = load(shipped)
     torch.manual_seed(0)
     denoiser = DanceDecoder(DenoiserConfig())
     path = folder / "paper.safetensors"

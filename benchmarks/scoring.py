@@ -61,14 +61,13 @@ def windows(n: int) -> tuple[str, list[Motion]]:
 
 def sampled_dances() -> list[Motion]:
     """Return the shipped dance model's dances to the shipped tracks."""
-    from rl_finetune.dance_model.ddim import SamplingConfig
-    from rl_finetune.dance_model.model import load
-    from rl_finetune.dance_music import music_sources
-    from rl_finetune.dances import dance
+    from dance_model.families import load
+    from dance_model.music import music_sources
+    from dance_model.sampling.dances import dance
 
-    model = load(paths.demo_checkpoints() / "dance_model.safetensors")
+    policy = load(paths.demo_checkpoints() / "dance_model.safetensors")
     tracks = music_sources(paths.demo_checkpoints() / "tracks_held_out.json", WINDOW_FRAMES / CONTROL_HZ)
-    return dance(model, [track.read() for track in tracks], SamplingConfig(), seed=0)
+    return dance(policy, [track.read() for track in tracks], seed=0)
 
 
 def first_states(frames: ReferenceFrames, humanoid: Humanoid) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -6,13 +6,13 @@ all denoising steps.
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Protocol, Self
+from typing import ClassVar, Protocol, Self
 
 import torch
 from torch import nn
 
-from rl_finetune.dance_model.low_pass import low_pass
-from rl_finetune.dance_model.schedule import cosine_schedule, preconditioning
+from dance_model.diffusion.low_pass import low_pass
+from dance_model.diffusion.schedule import cosine_schedule, preconditioning
 
 
 class Sizes(Protocol):
@@ -57,7 +57,12 @@ class Encoding(Protocol):
 
 
 class Denoiser(nn.Module, ABC):
-    """A network from noisy motion, denoising time and music to clean motion, all motions scaled."""
+    """A network from noisy motion, denoising time and music to clean motion, all motions scaled.
+
+    family: name of the family of models that the network is of.
+    """
+
+    family: ClassVar[str]
 
     def __init__(self, config: Sizes) -> None:
         super().__init__()

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from rl_finetune.dance_model.ddim import SamplingConfig
-from rl_finetune.dance_model.model import load as load_dance_model
-from rl_finetune.dance_model.projection import make_projection
-from rl_finetune.dance_music import music_sources
-from rl_finetune.dances import Refinements, write_dances
+from dance_model import families
+from dance_model.music import music_sources
+from dance_model.policy import RolloutOptions
+from dance_model.sampling.dances import Refinements, write_dances
+from dance_model.sampling.projection import make_projection
 from rl_finetune.evaluate import (
     evaluate_motions,
     load_judge,
@@ -38,6 +38,7 @@ class EvalCheckpointConfig:
     epoch: int
     motion_save_root: Path
     ckpt_root: Path
+    family: str | None
     music: Path
     songs: Path | None
     seconds: float | None
@@ -75,9 +76,9 @@ def main(arguments: list[str]) -> int:
     projection = make_projection(config.project, config.n_steps, judge.scorer, judge.reason)
     refinements = Refinements(config.fgd_guidance, config.foot_lock, projection=projection)
     yardstick = load_yardstick(config.reference)
-    model = load_dance_model(checkpoint).to(pick_device(config.device))
-    sampling = SamplingConfig(config.n_steps, config.eta, model.guidance_or(config.guidance))
-    written = write_dances(model, sources, config.out, sampling, config.seed, refinements, config.samples_per_song)
+    policy = families.load(checkpoint, pick_device(config.device), config.family)
+    policy.with_options(RolloutOptions(config.guidance, config.n_steps, config.eta))
+    written = write_dances(policy, sources, config.out, config.seed, refinements, config.samples_per_song)
     beats = _beats(config, list(written.motions))
     penetration = load_penetration(config.pen_rate, config.body)
     evaluation = evaluate_motions(

@@ -11,14 +11,15 @@ from accelerate.utils import set_seed
 from rich.console import Console
 from tqdm import tqdm
 
+from dance_model import families
+from dance_model.diffusion.policy import DiffusionPolicy
+from dance_model.policy import DancePolicy, Rollout, RolloutOptions
+from dance_model.training.ema import ExponentialMovingAverage
 from rl_finetune.algorithms.base import Algorithm
 from rl_finetune.algorithms.direct import Direct
 from rl_finetune.algorithms.policy_gradient import GradientConfig, PolicyGradient, StepChoice
 from rl_finetune.credit import frame_mean
 from rl_finetune.crediting import Crediting, GroupCrediting, PromptCrediting
-from rl_finetune.dance_model import model as dance_model
-from rl_finetune.dance_model.ddim import SamplingConfig, sample
-from rl_finetune.dance_model.ema import ExponentialMovingAverage
 from rl_finetune.drift import DriftProbe
 from rl_finetune.finetune_config import DIRECT, PAPER, FinetuneConfig
 from rl_finetune.finetune_state import load_state, record_epoch, save_state
@@ -27,7 +28,6 @@ from rl_finetune.prompts import draw_prompts, load_prompts
 from rl_finetune.rewards.base import Dances, RewardContext
 from rl_finetune.rewards.reward_file import read_reward_file, reweighted
 from rl_finetune.rewards.weighted import WeightedRewards
-from rl_finetune.rollout import Rollout
 from rl_finetune.seeds import draw_seed
 from rl_finetune.stopwatch import Stopwatch
 from rl_finetune.watch import Watch
@@ -37,7 +37,6 @@ from skeleton2stage.body.spheres import fill_body
 from skeleton2stage.config import help_text, help_wanted, load_config, save_config, to_dataclass
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main
-from skeleton2stage.motion.layout import decode
 from skeleton2stage.physics.factory import make_scorer
 
 BASE_DANCES = 4  # a prompt, of the base model, by which held quantities are measured
@@ -48,22 +47,19 @@ class Finetuner:
 
     def __init__(self, config: FinetuneConfig, run: Path, accelerator: Accelerator) -> None:
         self.config, self.run, self.accelerator = config, run, accelerator
-        model = dance_model.load(paths.locate(config.checkpoint), accelerator.device)
-        self.model = replace(model, guidance=model.guidance_or(config.guidance))  # saved with what it was tuned for
-        self.denoiser = self.model.denoiser.eval()  # no dropout: what is sampled must score the same in the update
-        self.sampling = SamplingConfig(
-            config.n_steps, config.eta, self.model.guidance, config.precision, config.compiled
+        self.policy = families.load(paths.locate(config.checkpoint), accelerator.device, config.family).with_options(
+            RolloutOptions(config.guidance, config.n_steps, config.eta, config.precision, config.compiled)
         )
-        self.prompts = load_prompts(paths.locate(config.music), self.model).spread(config.max_prompts)
+        self.prompts = load_prompts(paths.locate(config.music), self.policy).spread(config.max_prompts)
         context = reward_context(config)
         file = read_reward_file(paths.locate(config.rewards))
         self.rewards = WeightedRewards(reweighted(file.settings, config.reward_weights or {}), context)
         self.held = HeldQuantities(file.hold if config.hold is None else config.hold, context)
         self.crediting = make_crediting(config, self.rewards, self.held)
-        self.parameters = [p for p in self.denoiser.parameters() if p.requires_grad]
-        self.learners = make_learners(config, self.model, self.parameters, context)
-        self.ema = ExponentialMovingAverage(self.denoiser, config.ema_decay)
-        self.probe, self.watch = DriftProbe(self.model, config.precision), Watch()
+        self.parameters = self.policy.parameters()
+        self.learners = make_learners(config, self.policy, self.parameters, context)
+        self.ema = ExponentialMovingAverage(self.policy.module, config.ema_decay)
+        self.probe, self.watch = DriftProbe(self.policy), Watch()
         self.epoch = load_state(self)
 
     def train(self) -> None:
@@ -73,12 +69,13 @@ class Finetuner:
         progress = self._progress(range(self.epoch, self.config.epochs), self.config.epochs, "epochs")
         for epoch in progress:
             clock = Stopwatch(self.accelerator.device)
-            rollout = self._roll_out(self._own_prompts(epoch), epoch)
+            prompts = self._own_prompts(epoch)
+            rollout = self._roll_out(prompts, epoch)
             dances = self._dances(rollout)
             clock.lap("sampling")
             rewards = self.rewards(dances, geometric_only=self.config.is_direct(epoch))
             clock.lap("rewards")
-            advantages, figures = self._advantages(rollout, dances, rewards, epoch)
+            advantages, figures = self._advantages(prompts, dances, rewards, epoch)
             clock.lap("credit")
             figures |= self._update(rollout, advantages, epoch)
             clock.lap("update")
@@ -107,10 +104,9 @@ class Finetuner:
         for number in self._progress(range(n_rounds), n_rounds, "base model"):
             start = (number * accelerator.num_processes + accelerator.process_index) * per_process
             own = all_dances[torch.arange(start, start + per_process) % len(all_dances)]
-            rollout = self._roll_out(own, -1 - number)
-            values = self.held.measure(self._dances(rollout))
+            values = self.held.measure(self._dances(self._roll_out(own, -1 - number)))
             parts.append({name: accelerator.gather(value).cpu() for name, value in values.items()}
-                         | {"": accelerator.gather(rollout.prompts).cpu()})
+                         | {"": accelerator.gather(own.to(accelerator.device)).cpu()})
         joined = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
         self.held.set_base(joined.pop(""), joined, len(self.prompts))
 
@@ -127,18 +123,17 @@ class Finetuner:
         music = self.prompts.features[prompts].to(device)
         seed = draw_seed(self.config.seed, epoch, self.accelerator.process_index)
         generator = torch.Generator(device).manual_seed(seed)
-        samples = sample(self.denoiser, music, generator, self.sampling, record=epoch >= 0)
-        return Rollout(prompts.to(device), samples, music)
+        return self.policy.roll_out(music, generator, record=epoch >= 0)
 
     def _dances(self, rollout: Rollout) -> Dances:
-        vectors = self.model.scaler.unnormalise(rollout.samples.x0)
-        return Dances(*decode(vectors, self.model.layout), rollout.music)
+        return Dances(*self.policy.dances(rollout), rollout.music)
 
     def _advantages(
-        self, rollout: Rollout, dances: Dances, rewards: dict[str, torch.Tensor], epoch: int
+        self, prompts: torch.Tensor, dances: Dances, rewards: dict[str, torch.Tensor], epoch: int
     ) -> tuple[torch.Tensor, dict[str, float]]:
         """Return this process's advantages [N, T], among the dances of all processes, and figures."""
-        everyone, figures = self.crediting(rollout.prompts, dances, rewards, self.accelerator.gather)
+        own = prompts.to(self.accelerator.device)
+        everyone, figures = self.crediting(own, dances, rewards, self.accelerator.gather)
         if self.config.shuffle_advantages:
             generator = torch.Generator().manual_seed(draw_seed(self.config.seed, epoch, 0))
             everyone = everyone[torch.randperm(len(everyone), generator=generator).to(everyone.device)]
@@ -148,16 +143,16 @@ class Finetuner:
         """Take the algorithm's optimiser steps; return the last one's figures and how far they led."""
         generator = torch.Generator().manual_seed(draw_seed(self.config.seed, epoch, 0))
         learner = self.learners[DIRECT if self.config.is_direct(epoch) else self.config.algorithm]
-        before = self.probe.predictions(self.denoiser, rollout)
-        for own in learner.algorithm.gradients(self.model, rollout, advantages, generator):
+        before = self.probe.outlook(rollout)
+        for own in learner.algorithm.gradients(self.policy, rollout, advantages, generator):
             self._average_gradients()
             norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.config.max_grad_norm, error_if_nonfinite=True)
             learner.optimiser.step()
-            self.ema.update(self.denoiser)
+            self.ema.update(self.policy.module)
             learner.optimiser.zero_grad(set_to_none=True)
             figures = own | {"gradient_norm": float(norm)}
         self._check_alike()
-        return figures | self.probe.figures(self.denoiser, rollout, before)
+        return figures | self.probe.figures(rollout, before)
 
     def _check_alike(self) -> None:
         """Raise RuntimeError where processes have come to different parameters, so that one's would be lost."""
@@ -194,8 +189,8 @@ class Finetuner:
 
     def save_weights(self) -> None:
         """Write the averaged weights as weights/train-EPOCH, in full precision: updates are smaller than fp16's."""
-        with self.ema.applied_to(self.denoiser):
-            self.model.save(self.run / "weights" / f"train-{self.epoch}.safetensors", half=False)
+        with self.ema.applied_to(self.policy.module):
+            self.policy.save(self.run / "weights" / f"train-{self.epoch}.safetensors", half=False)
 
 
 def reward_context(config: FinetuneConfig) -> RewardContext:
@@ -224,9 +219,12 @@ class Learner:
 
 
 def make_learners(
-    config: FinetuneConfig, model: dance_model.DanceModel, parameters: list[torch.nn.Parameter], context: RewardContext
+    config: FinetuneConfig, policy: DancePolicy, parameters: list[torch.nn.Parameter], context: RewardContext
 ) -> dict[str, Learner]:
-    """Return by name the algorithms that a run's epochs go by."""
+    """Return by name the algorithms that a run's epochs go by.
+
+    Raises UserError where the family's models cannot learn by one of them.
+    """
 
     def learner(algorithm: Algorithm, learning_rate: float) -> Learner:
         adam = torch.optim.AdamW(
@@ -236,13 +234,15 @@ def make_learners(
 
     learners = {}
     if config.is_direct(0):
+        if not isinstance(policy, DiffusionPolicy):
+            raise UserError(
+                f"direct epochs teach a diffusion what to predict, and family '{policy.family}' predicts nothing of "
+                "the kind: give algorithm=policy_gradient direct_epochs=0"
+            )
         direct = replace(config.direct, precision=config.precision, compiled=config.compiled)
         learners[DIRECT] = learner(Direct(direct, fill_body(context.body())), config.direct_learning_rate)
     if config.algorithm != DIRECT:
-        gradient = GradientConfig(
-            model.guidance, config.dances_per_pass, config.steps_per_pass, config.precision, config.compiled,
-            config.clip_range,
-        )
+        gradient = GradientConfig(config.dances_per_pass, config.steps_per_pass, config.clip_range)
         steps = StepChoice(config.trained_steps, config.min_trained_time)
         learners[config.algorithm] = learner(
             PolicyGradient(gradient, steps, config.inner_epochs), config.learning_rate

@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from dance_model.diffusion.predictor import PRECISIONS
 from rl_finetune.algorithms.direct import DirectConfig
 from rl_finetune.crediting import BY_DANCE, BY_FRAME
-from rl_finetune.dance_model.predictor import PRECISIONS
 from skeleton2stage.errors import UserError, unknown_name
 from skeleton2stage.physics.simulator_options import SimulatorOptions
 
@@ -23,6 +23,7 @@ class FinetuneConfig:
     epochs: int
     batch_size: int
     checkpoint: Path
+    family: str | None
     policy: Path
     algorithm: str
     direct_epochs: int

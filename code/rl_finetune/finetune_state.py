@@ -16,7 +16,7 @@ def save_state(finetuner: "Finetuner") -> None:
     """Write weights, averaged weights, optimisers, what crediting remembers, and epoch, atomically."""
     state = {
         "epoch": finetuner.epoch,
-        "denoiser": finetuner.denoiser.state_dict(),
+        "model": finetuner.policy.module.state_dict(),
         "ema": finetuner.ema.state_dict(),
         "optimisers": {name: learner.optimiser.state_dict() for name, learner in finetuner.learners.items()},
         "crediting": finetuner.crediting.state_dict(),
@@ -33,7 +33,7 @@ def load_state(finetuner: "Finetuner") -> int:
         return 0
     try:
         state = torch.load(path, weights_only=True, map_location="cpu")
-        finetuner.denoiser.load_state_dict(state["denoiser"])
+        finetuner.policy.module.load_state_dict(state["model"])
         finetuner.ema.load_state_dict(state["ema"])
         for name, learner in finetuner.learners.items():
             learner.optimiser.load_state_dict(state["optimisers"][name])

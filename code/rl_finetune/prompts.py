@@ -5,9 +5,9 @@ from pathlib import Path
 
 import torch
 
-from rl_finetune.dance_model.model import DanceModel
-from rl_finetune.dance_music import STRIDE_FRAMES, music_sources
-from rl_finetune.dances import check_fits
+from dance_model.music import STRIDE_FRAMES, music_sources
+from dance_model.policy import DancePolicy
+from dance_model.sampling.dances import check_fits
 from skeleton2stage.motion.motion import FPS
 
 MAX_SECONDS = 600.0
@@ -31,15 +31,15 @@ class PromptSet:
         return PromptSet(self.features[chosen], tuple(self.names[i] for i in chosen.tolist()))
 
 
-def load_prompts(source: Path, model: DanceModel) -> PromptSet:
+def load_prompts(source: Path, policy: DancePolicy) -> PromptSet:
     """Return every 5 s window, 2.5 s apart, of the music in a place (see `music_sources`).
 
     Raises UserError for music that cannot be used or whose features are not those of the model.
     """
     features, names = [], []
     for music in music_sources(source, MAX_SECONDS):
-        piece = music.read(model.music)
-        check_fits(piece, model)
+        piece = music.read(policy.music)
+        check_fits(piece, policy)
         features.append(piece.windows)
         names += [f"{piece.name}@{i * STRIDE_FRAMES / FPS:g}s" for i in range(len(piece.windows))]
     return PromptSet(torch.cat(features), tuple(names))

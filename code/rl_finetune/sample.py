@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from rl_finetune.dance_model.ddim import SamplingConfig
-from rl_finetune.dance_model.model import load as load_dance_model
-from rl_finetune.dance_model.predictor import PRECISIONS
-from rl_finetune.dance_model.projection import Projection, make_projection
-from rl_finetune.dance_music import music_sources
-from rl_finetune.dances import Refinements, write_dances
+from dance_model import families
+from dance_model.diffusion.predictor import PRECISIONS
+from dance_model.music import music_sources
+from dance_model.policy import RolloutOptions
+from dance_model.sampling.dances import Refinements, write_dances
+from dance_model.sampling.keep import read_constraint
+from dance_model.sampling.projection import Projection, make_projection
 from rl_finetune.evaluate import Judge, load_judge
-from rl_finetune.keep import read_constraint
 from skeleton2stage import paths
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.devices import pick_device
@@ -26,6 +26,7 @@ class SampleConfig:
     """The keys of configs/sample.yaml, which explains them."""
 
     checkpoint: Path
+    family: str | None
     music: Path
     out: Path
     seconds: float | None
@@ -73,9 +74,9 @@ def main(arguments: list[str]) -> int:
         raise UserError(f"out={config.out} is a file where a folder for the dances was expected")
     refinements = config.load_refinements()
     sources = music_sources(config.music, config.seconds)
-    model = load_dance_model(paths.locate(config.checkpoint)).to(pick_device(config.device))
-    sampling = SamplingConfig(config.n_steps, config.eta, model.guidance_or(config.guidance), config.precision)
-    written = write_dances(model, sources, config.out, sampling, config.seed, refinements, config.samples_per_song)
+    policy = families.load(paths.locate(config.checkpoint), pick_device(config.device), config.family)
+    policy.with_options(RolloutOptions(config.guidance, config.n_steps, config.eta, config.precision))
+    written = write_dances(policy, sources, config.out, config.seed, refinements, config.samples_per_song)
     for name, motion in written.motions.items():
         print(f"{config.out / name}  {motion.duration_s:.1f} s")
     return EXIT_BAD_FILES if written.n_bad else 0

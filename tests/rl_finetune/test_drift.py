@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from rl_finetune.dance_model.ddim import SamplingConfig, sample, step_mean
-from rl_finetune.dance_model.model import load
+from dance_model.diffusion.ddim import SamplingConfig, sample, step_mean
+from dance_model.diffusion.loading import load
 from rl_finetune.drift import DriftProbe
 from rl_finetune.rollout import Rollout
 

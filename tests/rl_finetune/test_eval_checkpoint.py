@@ -5,8 +5,8 @@ import subprocess
 import numpy as np
 import pytest
 
+from dance_model.export_checkpoint import main as export_checkpoint
 from rl_finetune.eval_checkpoint import find_checkpoint, main
-from rl_finetune.export_checkpoint import main as export_checkpoint
 from skeleton2stage import paths
 from skeleton2stage.errors import UserError
 

@@ -5,9 +5,9 @@ import json
 import pytest
 import torch
 
+from dance_model.diffusion.loading import load as load_dance_model
 from rl_finetune import finetune
 from rl_finetune.algorithms import policy_gradient
-from rl_finetune.dance_model.model import load as load_dance_model
 from skeleton2stage.errors import UserError
 from skeleton2stage.physics.policy import ImitationPolicy, PolicyConfig
 from skeleton2stage.physics.scoring import DanceScorer

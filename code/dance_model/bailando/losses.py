@@ -13,7 +13,7 @@ from torch.nn import functional
 from dance_model.bailando.features import HEIGHT, about_z, path_of
 from dance_model.bailando.gpt import Logits
 from dance_model.bailando.vqvae import Body
-from rl_finetune.dance_model.kinematics import joint_positions, kinematic_tree
+from dance_model.training.joint_positions import joint_positions, kinematic_tree
 from skeleton2stage.motion.rotations import rot6d_to_rotmat
 
 

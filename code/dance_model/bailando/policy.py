@@ -17,7 +17,7 @@ All lay 0 or 1 times log p, never a fraction, so that the ratios of importance s
 A decoder's receptive field reaches into the neighbouring codes' frames, which "frame" and "later" overlook.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -28,11 +28,13 @@ import torch
 from dance_model.bailando.features import motion_of
 from dance_model.bailando.network import BailandoNetwork, NetworkConfig
 from dance_model.bailando.sampling import Drawn, chosen, divergence, draw, scored
-from dance_model.policy import PROBED_DANCES, DanceBatch, DancePolicy, Rollout, RolloutOptions, StepScores
+from dance_model.batch import DanceBatch
+from dance_model.policy import DancePolicy, Rollout, RolloutOptions, StepScores, probed_dances
 from skeleton2stage.errors import UserError, unknown_name
 from skeleton2stage.music.kinds import BASELINE, WIDTHS
 
 CREDITS = ("frame", "later", "dance")
+Outlook = tuple[torch.Tensor, torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,7 @@ class BailandoPolicy(DancePolicy):
     @torch.no_grad()
     def dances(self, rollout: Rollout) -> DanceBatch:
         """Return the dances of a roll-out, each starting over the origin."""
-        rotmat, translation = motion_of(self.module.vqvae.decode(self._trace(rollout).codes))
-        return DanceBatch(roma.rotmat_to_rotvec(rotmat), translation)
+        return self._decoded(self._trace(rollout).codes)
 
     def log_prob(self, rollout: Rollout, dances: slice, steps: list[int]) -> torch.Tensor:
         """Return, with gradient, the log-probability of recorded codes, [S, n, T] by frame; see the module for how."""
@@ -110,19 +111,51 @@ class BailandoPolicy(DancePolicy):
             log_prob.backward(leaf.grad)
 
     @torch.no_grad()
-    def drift(self, base: "BailandoPolicy", before: "BailandoPolicy", rollout: Rollout) -> dict[str, float]:
+    def outlook(self, rollout: Rollout) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the log-probabilities of all codes, where some dances' were drawn, [n, S, n_codes] twice."""
+        return self._scores(rollout, probed_dances(rollout))
+
+    def drift(
+        self, rollout: Rollout, now: Outlook, before: Outlook, base: Outlook
+    ) -> dict[str, float]:
         """Return how far the model has gone, on some of its own dances.
 
-        step_size: root mean square change of codes' log-probabilities since `before`. kl: divergence from `base` of the
-        code that covers a frame, exact, mean over dances and frames.
+        step_size: root mean square change of codes' log-probabilities by the update. kl: divergence from the base model
+        of the code that covers a frame, exact, mean over dances and frames.
         """
-        some = slice(0, min(PROBED_DANCES, len(rollout)))
-        codes = self._trace(rollout).codes[some]
-        own, old, first = (model._scores(rollout, some) for model in (self, before, base))
+        codes = self._trace(rollout).codes[probed_dances(rollout)]
         return {
-            "step_size": float((chosen(own, codes) - chosen(old, codes)).square().mean().sqrt()),
-            "kl": float(divergence(own, first).mean()),
+            "step_size": float((chosen(now, codes) - chosen(before, codes)).square().mean().sqrt()),
+            "kl": float(divergence(now, base).mean()),
         }
+
+    def long_dances(self, music: Sequence[torch.Tensor], generator: torch.Generator) -> list[DanceBatch]:
+        """Return one dance to each piece's windows [N_i, T, F]: codes go on from those before, half a window at a time.
+
+        All codes of a dance are decoded as one, so that there is nothing to blend.
+        """
+        with torch.no_grad():
+            return [self._decoded(self._long_codes(own.to(self.device), generator)) for own in music]
+
+    def _long_codes(self, windows: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Return codes [1, S (N + 1) / 2, 2] to windows of music [N, T, F].
+
+        Bailando (Siyao et al., CVPR 2022, section 3.3) slides its window code by code. By halves the music's windows
+        are those of the other families, and a window's moments stay those that the GPT was trained on.
+        """
+        n_codes, temperature = self.module.config.n_moments, self.settings.temperature
+        if n_codes % 2:
+            raise UserError(f"windows of {n_codes} codes cannot overlap by half: take an even number")
+        parts: list[torch.Tensor] = []
+        for window in windows.split(1):
+            given = parts[-1][:, -(n_codes // 2) :] if parts else None
+            codes = draw(self.module.gpt, self.module.heard(window), generator, temperature, given).codes
+            parts.append(codes if given is None else codes[:, given.shape[1] :])
+        return torch.cat(parts, dim=1)
+
+    def _decoded(self, codes: torch.Tensor) -> DanceBatch:
+        rotmat, translation = motion_of(self.module.vqvae.decode(codes))
+        return DanceBatch(roma.rotmat_to_rotvec(rotmat), translation)
 
     def config(self) -> dict[str, Any]:
         """Return sizes, settings and the kind of music."""

@@ -18,7 +18,7 @@ from dance_model.bailando.network import BailandoNetwork, MusicScale
 from dance_model.bailando.policy import BailandoPolicy
 from dance_model.bailando.training_config import BailandoTraining, StageConfig
 from dance_model.bailando.vqvae import Body
-from rl_finetune.dance_model.windows import DanceWindows, augment
+from dance_model.training.windows import DanceWindows, augment
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import atomic_path
 from skeleton2stage.motion.layout import EDGE

@@ -6,7 +6,7 @@ from dance_model.bailando.codebook import CodebookRule
 from dance_model.bailando.conv import ConvSizes
 from dance_model.bailando.losses import LossWeights
 from dance_model.bailando.network import NetworkConfig, network_config
-from rl_finetune.dance_model.windows import AugmentConfig
+from dance_model.training.windows import AugmentConfig
 from skeleton2stage.errors import UserError, unknown_name
 from skeleton2stage.music.kinds import BASELINE
 

@@ -2,23 +2,20 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from dance_model import released
+from dance_model.edge.checkpoint import likely_heads
 from dance_model.popdg.denoiser import PopdgConfig, PopdgDenoiser
-from rl_finetune.dance_model.edge_checkpoint import likely_heads
-from rl_finetune.dance_model.model import DanceModel, load_weights
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.layout import LAYOUTS, POPDG
+from skeleton2stage.motion.layout import POPDG
 from skeleton2stage.motion.scaler import MinMaxScaler
-from skeleton2stage.music.kinds import BASELINE, JUKEBOX, WIDTHS
 
 FAMILY = "POPDG"
 # Numbers that POPDG's code has written into its classes, so that no other can be loaded there.
 _FIXED = {"window_frames": 150, "joint_heads": 4, "frame_heads": 5}
-_MUSIC_KINDS = {WIDTHS[name]: name for name in (BASELINE, JUKEBOX)}
-_LAYOUTS = {layout.width: layout for layout in LAYOUTS.values()}
 
 
 @dataclass(frozen=True)
@@ -35,39 +32,20 @@ def recognises(weights: dict[str, torch.Tensor]) -> bool:
     return any(name.startswith("DecoderSequence.") for name in weights)
 
 
-def load(path: Path, device: torch.device | str = "cpu") -> DanceModel:
-    """Read a checkpoint as a dance model in evaluation mode; its widths tell layout and music features.
-
-    Its dances are z up, but what PopDanceSet's cameras made of the floor is not z = 0: POPDG turns the data by -90
-    degrees about x and adds (0, -5, 1) m, so dances are to be put on the floor before anything else is asked of them.
-    Raises UserError where the file is missing, damaged, of another kind, or of an unknown width.
-    """
-    stored = read(path)
-    config = stored.config
-    for what, width, known in (
-        ("motions", config.motion_width, _LAYOUTS), ("music features", config.music_width, _MUSIC_KINDS)
-    ):
-        if width not in known:
-            raise UserError(f"{path} has {what} {width} wide: known are {', '.join(map(str, known))}")
-    denoiser = PopdgDenoiser(config).eval()
-    try:
-        load_weights(denoiser, stored.weights)
-    except RuntimeError as error:
-        raise _other_network(path, str(error).strip().splitlines()[0]) from None
-    model = DanceModel(denoiser, _LAYOUTS[config.motion_width], stored.scaler, _MUSIC_KINDS[config.music_width])
-    return model.to(device)
-
-
 def read(path: Path) -> PopdgCheckpoint:
     """Read a checkpoint's parts.
 
     Raises UserError where it is missing, damaged, of another kind, or names a class besides the two of its normalizer.
     """
-    weights, content = released.read_weights(path, FAMILY)
+    return parsed(path, *released.read_weights(path, FAMILY))
+
+
+def parsed(path: Path, weights: dict[str, torch.Tensor], content: dict[str, Any]) -> PopdgCheckpoint:
+    """Return the parts of a file of these averaged weights and this whole content; raise UserError as `read` does."""
     try:
         config = sizes(weights, content.get("n_heads"))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, UserError) as error:
-        raise _other_network(path, f"unusable: {error}") from None
+        raise another_network(path, f"unusable: {error}") from None
     return PopdgCheckpoint(weights, config, released.read_scaler(content, path, FAMILY))
 
 
@@ -111,7 +89,8 @@ def write(path: Path, denoiser: PopdgDenoiser, scaler: MinMaxScaler) -> None:
     released.write(path, state, scaler, n_heads=config.n_heads)
 
 
-def _other_network(path: Path, reason: str) -> UserError:
+def another_network(path: Path, reason: str) -> UserError:
+    """Return the error of a file whose weights are not those of POPDG's denoiser."""
     return UserError(
         f"{path} holds another network than POPDG's denoiser ({reason}): give a checkpoint of POPDG's"
     )

@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 from dance_model.denoiser import Denoiser
+from dance_model.edge.denoiser import DecoderStack, DenoiserConfig, MusicEncoding
+from dance_model.edge.layers import RotaryEmbedding
 from dance_model.popdg.layers import N_TIME_TOKENS, DanceLayer, MusicLayer, MusicPooling, TimeEmbedding
-from rl_finetune.dance_model.denoiser import DecoderStack, DenoiserConfig, MusicEncoding
-from rl_finetune.dance_model.layers import RotaryEmbedding
 from skeleton2stage.errors import UserError, unknown_name
 from skeleton2stage.motion.layout import POPDG
 from skeleton2stage.music.kinds import JUKEBOX, WIDTHS
@@ -53,6 +53,7 @@ class PopdgDenoiser(Denoiser):
     lies (see `losses.log_variance`). DDIM does not use v: it is there for the loss.
     """
 
+    family = "popdg"
     config: PopdgConfig
 
     def __init__(self, config: PopdgConfig) -> None:

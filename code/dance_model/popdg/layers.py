@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from rl_finetune.dance_model.layers import Attention, FiLM, KeysValues, RotaryEmbedding, SinusoidalEmbedding, rotate
+from dance_model.edge.layers import Attention, FiLM, KeysValues, RotaryEmbedding, SinusoidalEmbedding, rotate
 from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.layout import POPDG
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import torch
 
-from rl_finetune.dance_model.kinematics import KinematicTree
-from rl_finetune.dance_model.losses import FK_SPACES, dance_losses
-from rl_finetune.dance_model.schedule import NoiseSchedule
+from dance_model.diffusion.schedule import NoiseSchedule
+from dance_model.training.joint_positions import KinematicTree
+from dance_model.training.losses import FK_SPACES, dance_losses
 from skeleton2stage.errors import UserError, unknown_name
 from skeleton2stage.motion.layout import MotionLayout
 from skeleton2stage.motion.scaler import MinMaxScaler

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 
 import torch
 
-from rl_finetune.dance_model.model import DanceModel
-from rl_finetune.rollout import Rollout
+from dance_model.policy import DancePolicy, Rollout
 
 
 class Algorithm(ABC):
@@ -14,9 +13,9 @@ class Algorithm(ABC):
 
     @abstractmethod
     def gradients(
-        self, model: DanceModel, rollout: Rollout, advantages: torch.Tensor, generator: torch.Generator
+        self, policy: DancePolicy, rollout: Rollout, advantages: torch.Tensor, generator: torch.Generator
     ) -> Iterator[dict[str, float]]:
-        """Add one optimiser step's gradient to the denoiser's parameters and yield its figures, once for each step.
+        """Add one optimiser step's gradient to the policy's parameters and yield its figures, once for each step.
 
         The caller has zeroed the gradients, and clips and steps between yields. advantages: [N, T] of this process's
         dances. generator: on the CPU, for every draw, alike in all processes.

@@ -19,13 +19,14 @@ from dataclasses import dataclass, field
 
 import torch
 
+from dance_model.denoiser import Denoiser
+from dance_model.diffusion.model import DanceModel
+from dance_model.diffusion.policy import DiffusionPolicy
+from dance_model.diffusion.predictor import precision_context, prediction
+from dance_model.diffusion.schedule import N_TIMES, cosine_schedule
+from dance_model.policy import Rollout
 from rl_finetune.algorithms.base import Algorithm
 from rl_finetune.algorithms.displacement import LEGS, PELVIS, DisplacementConfig, displacement, keep_lively
-from rl_finetune.dance_model.denoiser import DanceDecoder
-from rl_finetune.dance_model.model import DanceModel
-from rl_finetune.dance_model.predictor import precision_context, prediction
-from rl_finetune.dance_model.schedule import N_TIMES, cosine_schedule
-from rl_finetune.rollout import Rollout
 from skeleton2stage.body.spheres import BodySpheres
 from skeleton2stage.motion.skeleton import N_JOINTS
 
@@ -90,10 +91,11 @@ class Direct(Algorithm):
         self.config, self.spheres = config, spheres
 
     def gradients(
-        self, model: DanceModel, rollout: Rollout, advantages: torch.Tensor, generator: torch.Generator
+        self, policy: DiffusionPolicy, rollout: Rollout, advantages: torch.Tensor, generator: torch.Generator
     ) -> Iterator[dict[str, float]]:
         """Add the gradient of one share of the targets and yield its loss, for each share; advantages do not count."""
-        moved = self.displacements(model, rollout.samples.x0)
+        model = policy.model
+        moved = self.displacements(model, rollout.trace.x0)
         targets = self.targets(model, rollout, moved, generator)
         size = -(-len(targets) // self.config.optimiser_steps)
         for share in targets.split(size):
@@ -117,7 +119,7 @@ class Direct(Algorithm):
         self, model: DanceModel, rollout: Rollout, moved: torch.Tensor, generator: torch.Generator
     ) -> Targets:
         """Return displaced dances re-noised at their times, in random order, and the model's predictions, displaced."""
-        config, x0 = self.config, rollout.samples.x0
+        config, x0 = self.config, rollout.trace.x0
         times = spread_times(len(x0), config, generator)
         order = torch.randperm(times.numel(), generator=generator)
         dances, times = (order % len(x0)).to(x0.device), times.flatten()[order].to(x0.device)
@@ -138,7 +140,7 @@ def spread_times(n: int, config: DirectConfig, generator: torch.Generator) -> to
     return config.min_time + (places * span).long().clamp(max=span - 1)
 
 
-def guided(model: DanceDecoder, targets: Targets, guidance: float, config: DirectConfig) -> torch.Tensor:
+def guided(model: Denoiser, targets: Targets, guidance: float, config: DirectConfig) -> torch.Tensor:
     """Return the model's guided predictions [B, T, D] of x_0 from the targets' noisy dances."""
     with precision_context(model.device, config.precision):
         encoding = model.encode_guided(targets.music)

@@ -24,12 +24,12 @@ class Dances:
     """A batch of N generated dances of T frames, 30 a second, z up.
 
     poses: [N, T, 24, 3] axis-angle, rad. translation: [N, T, 3] m, the pelvis. contacts: [N, T, C] as the
-    model predicts them. music: [N, T, F] features each was danced to.
+    model predicts them, None where it does not. music: [N, T, F] features each was danced to.
     """
 
     poses: torch.Tensor
     translation: torch.Tensor
-    contacts: torch.Tensor
+    contacts: torch.Tensor | None
     music: torch.Tensor
 
     def __len__(self) -> int:

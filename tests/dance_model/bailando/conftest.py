@@ -4,7 +4,7 @@ import pytest
 import torch
 from bailando_models import made_policy
 
-from rl_finetune.dance_model.windows import DanceWindows
+from dance_model.training.windows import DanceWindows
 from skeleton2stage.motion.layout import EDGE, encode
 
 

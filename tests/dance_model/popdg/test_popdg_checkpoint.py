@@ -13,10 +13,10 @@ import pytest
 import torch
 
 from dance_model import released
+from dance_model.edge import checkpoint as edge_checkpoint
+from dance_model.edge.denoiser import DanceDecoder, DenoiserConfig
 from dance_model.popdg import checkpoint
 from dance_model.popdg.denoiser import PopdgConfig, PopdgDenoiser
-from rl_finetune.dance_model import edge_checkpoint
-from rl_finetune.dance_model.denoiser import DanceDecoder, DenoiserConfig
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.layout import POPDG
 from skeleton2stage.motion.scaler import MinMaxScaler

@@ -8,6 +8,7 @@ import popdg_samples as samples
 import pytest
 import torch
 
+from dance_model.diffusion.schedule import cosine_schedule
 from dance_model.popdg.losses import (
     Denoised,
     PopdgLossConfig,
@@ -17,8 +18,7 @@ from dance_model.popdg.losses import (
     posterior_mean,
     variational_bound,
 )
-from rl_finetune.dance_model.kinematics import kinematic_tree
-from rl_finetune.dance_model.schedule import cosine_schedule
+from dance_model.training.joint_positions import kinematic_tree
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.layout import POPDG, encode
 from skeleton2stage.motion.scaler import MinMaxScaler

@@ -5,21 +5,21 @@ from dataclasses import replace
 import pytest
 import torch
 
+from dance_model.diffusion.ddim import SamplingConfig, sample
+from dance_model.diffusion.model import DanceModel
+from dance_model.diffusion.predictor import precision_context
+from dance_model.diffusion.schedule import cosine_schedule
 from dance_model.popdg.denoiser import PopdgConfig, PopdgDenoiser
 from dance_model.popdg.losses import Denoised, PopdgLossConfig, popdg_losses
+from dance_model.sampling.long import sample_long, stitch
+from dance_model.training.joint_positions import kinematic_tree
+from dance_model.training.music_scaling import MusicScaler
 from rl_finetune.algorithms.policy_gradient import (
     GradientConfig,
     accumulate_gradient,
     step_log_probs,
     stochastic_steps,
 )
-from rl_finetune.dance_model.ddim import SamplingConfig, sample
-from rl_finetune.dance_model.kinematics import kinematic_tree
-from rl_finetune.dance_model.long import sample_long, stitch
-from rl_finetune.dance_model.model import DanceModel
-from rl_finetune.dance_model.music_scaling import MusicScaler
-from rl_finetune.dance_model.predictor import precision_context
-from rl_finetune.dance_model.schedule import cosine_schedule
 from skeleton2stage.motion.layout import POPDG, encode
 from skeleton2stage.motion.scaler import MinMaxScaler
 

@@ -3,6 +3,11 @@ from dataclasses import replace
 import pytest
 import torch
 
+from dance_model.diffusion.ddim import SamplingConfig, sample
+from dance_model.diffusion.model import DanceModel
+from dance_model.diffusion.predictor import predict_x0
+from dance_model.diffusion.schedule import cosine_schedule
+from dance_model.edge.denoiser import DanceDecoder, DenoiserConfig
 from rl_finetune.algorithms.direct import Direct, DirectConfig, feature_weights, spread_times
 from rl_finetune.algorithms.displacement import (
     DisplacementConfig,
@@ -12,11 +17,6 @@ from rl_finetune.algorithms.displacement import (
     liveliness,
     posed_frames,
 )
-from rl_finetune.dance_model.ddim import SamplingConfig, sample
-from rl_finetune.dance_model.denoiser import DanceDecoder, DenoiserConfig
-from rl_finetune.dance_model.model import DanceModel
-from rl_finetune.dance_model.predictor import predict_x0
-from rl_finetune.dance_model.schedule import cosine_schedule
 from rl_finetune.rollout import Rollout
 from skeleton2stage.body.model import load_body
 from skeleton2stage.body.spheres import fill_body, sphere_penetration

@@ -4,6 +4,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from dance_model.diffusion.ddim import SamplingConfig, ddim_step, sample
+from dance_model.diffusion.predictor import precision_context, predict_x0
+from dance_model.edge.denoiser import DanceDecoder, DenoiserConfig
 from rl_finetune.algorithms.policy_gradient import (
     GradientConfig,
     StepChoice,
@@ -11,9 +14,6 @@ from rl_finetune.algorithms.policy_gradient import (
     step_log_probs,
     stochastic_steps,
 )
-from rl_finetune.dance_model.ddim import SamplingConfig, ddim_step, sample
-from rl_finetune.dance_model.denoiser import DanceDecoder, DenoiserConfig
-from rl_finetune.dance_model.predictor import precision_context, predict_x0
 
 SAMPLING = SamplingConfig(n_steps=6)
 CONFIG = GradientConfig(SAMPLING.guidance, 4, 5)

@@ -97,8 +97,8 @@ def test_a_file_named_as_a_library_does_not_stand_in_for_it(read):
     ("module: own_g.py\nbeat: 1\n", "def :\n", "cannot import module 'own_g.py': SyntaxError: invalid syntax"),
     ("module: own_g.py\nbeat: 1\n", "assert False\n", "cannot import module 'own_g.py': AssertionError"),
     ("own_nowhere.Own: 1\n", None, "cannot import module 'own_nowhere': ModuleNotFoundError"),
-    ("own_g.Missing: 1\n", DOTTED, "module 'own_g' has no reward class 'Missing': name a subclass"),
-    ("own_g.Other: 1\n", DOTTED, "module 'own_g' has no reward class 'Other': name a subclass"),
+    ("own_g.Missing: 1\n", DOTTED, "module 'own_g' has no class 'Missing' that is a subclass of rl_finetune"),
+    ("own_g.Other: 1\n", DOTTED, "module 'own_g' has no class 'Other' that is a subclass of rl_finetune"),
     ("module: own_g.py\nbeat: 1\n", REGISTERED.format(imports="", name="beat", factor=1.0),
      "'beat' is the name of a reward of this project: register yours by another"),
 ])

@@ -1,0 +1,1 @@
+"""Dance models: families behind one interface, their diffusion, sampling, editing and training."""

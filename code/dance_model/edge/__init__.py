@@ -1,0 +1,1 @@
+"""EDGE: its denoiser and its released checkpoints."""

@@ -1,0 +1,82 @@
+"""Families of dance models by name, and models from their files, whatever their family.
+
+A checkpoint's json names its family. A name is looked for among this project's own families, then among those that
+installed packages offer under the entry point group `skeleton2stage.dance_models`. A family in a file of one's own is
+given on the command line, as `family=my_model.py:MyPolicy` or `family=my_package.my_module:MyPolicy`: only people name
+code to be run, never a checkpoint.
+"""
+
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dance_model import released
+from dance_model.diffusion.loading import load_released
+from dance_model.diffusion.policy import as_policy
+from dance_model.policy import KIND, DancePolicy
+from skeleton2stage.checkpoint import load_checkpoint
+from skeleton2stage.errors import UserError, unknown_name
+from skeleton2stage.own_code import import_class
+
+ENTRY_POINTS = "skeleton2stage.dance_models"
+OWN = {
+    "edge": "dance_model.diffusion.policy:EdgePolicy",
+    "popdg": "dance_model.diffusion.policy:PopdgPolicy",
+    "bailando": "dance_model.bailando.policy:BailandoPolicy",
+}
+
+
+def known_families() -> dict[str, str]:
+    """Return where each family's class is, MODULE:CLASS by name."""
+    installed = {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}
+    return installed | OWN
+
+
+def family(name: str) -> type[DancePolicy]:
+    """Return a family's class: by its name, or, where it has a colon or a dot, from where it says.
+
+    Raises UserError that lists the known names, or that says what is wrong with the module.
+    """
+    known = known_families()
+    if name in known:
+        return import_class(known[name], DancePolicy, Path(), f"family {name}")
+    if ":" in name or "." in name:
+        return import_class(name, DancePolicy, Path(), f"family={name}")
+    raise unknown_name("family of dance models", name, sorted(known))
+
+
+def load(path: Path, device: torch.device | str = "cpu", given: str | None = None) -> DancePolicy:
+    """Read a dance model in evaluation mode: a checkpoint of any family, or EDGE's or POPDG's own .pt.
+
+    given: family as `family` takes it, for one that the project does not know. Raises UserError where the file is
+    missing, damaged, of another kind or family, or does not fit its own description.
+    """
+    if Path(path).suffix in released.SUFFIXES:
+        return as_policy(load_released(path)).to(device)
+    weights, config = load_checkpoint(path)
+    if not isinstance(config, dict) or config.get("kind") != KIND:
+        found = config.get("kind") if isinstance(config, dict) else None
+        raise UserError(f"{path} is not a dance model but '{found}': give one that train_edge.sh or run.sh wrote")
+    cls = _class_of(path, config, given)
+    try:
+        return cls.from_checkpoint(config, weights).to(device)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(f"{path} does not fit its description ({reason}): copy both files again") from None
+
+
+def _class_of(path: Path, config: dict[str, Any], given: str | None) -> type[DancePolicy]:
+    stored = config.get("family", "edge")  # checkpoints of before there were families
+    if given is not None:
+        cls = family(given)
+        if cls.family != stored:
+            raise UserError(f"{path} is of family '{stored}', and family={given} is '{cls.family}': give the right one")
+        return cls
+    if stored not in known_families():
+        raise UserError(
+            f"{path} is of family '{stored}', which is not known here ({', '.join(sorted(known_families()))}): "
+            "give family=FILE.py:CLASS, or install the package that has it"
+        )
+    return family(stored)

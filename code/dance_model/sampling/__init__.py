@@ -1,0 +1,1 @@
+"""From music to dances: long ones, edited ones, guided ones, and their files."""

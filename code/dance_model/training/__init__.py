@@ -1,0 +1,1 @@
+"""Training of base models: data, losses, optimisers, and the run."""

@@ -1,0 +1,175 @@
+"""Preparing training windows: motions with their songs, or with percussion made from their own beats."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from dance_model.training.windows import DanceWindows, load_windows, made_from
+from skeleton2stage.errors import UserError
+from skeleton2stage.motion import layout as layouts
+from skeleton2stage.motion.formats import EXTENSIONS, read_motion
+from skeleton2stage.motion.motion import FPS, Motion
+from skeleton2stage.motion.motion_curve import MotionCurve
+from skeleton2stage.music.audio import AUDIO_SUFFIXES, read_audio
+from skeleton2stage.music.features import aist_music_id
+from skeleton2stage.music.groove import MAX_BPM, MIN_BPM, groove_from_motion
+from skeleton2stage.music.kinds import BASELINE
+from skeleton2stage.music.on_beat import even, movement_times
+from skeleton2stage.music.percussion import SAMPLE_RATE_HZ, synthesise
+from skeleton2stage.music.slicing import WINDOW_S
+from skeleton2stage.music.window_features import window_features
+
+WINDOW_FRAMES = round(WINDOW_S * FPS)
+# Cost of uneven beats against falling on the dancer's own: at this one the dance runs an eighth faster or slower from
+# beat to beat (standard deviation, 24 salsa and other dances of CMU).
+STEADINESS = 8.0
+AIST_NAME_PARTS = 6  # genre, situation, camera, dancer, music, choreography
+
+
+@dataclass(frozen=True)
+class WindowConfig:
+    """How windows are cut.
+
+    stride_s: seconds between the starts of two windows. renditions: percussion tracks made for each clip
+    that has no song of its own, each with a version of the clip that is on its beat. accent: the share by which that is
+    slower on a beat (`movement_times`). layout: of the motion vectors. seed: of the percussion. music: kind of its
+    features, one of kinds.KINDS.
+    """
+
+    stride_s: float = 0.5
+    renditions: int = 8
+    accent: float = 0.3
+    layout: str = "edge"
+    seed: int = 0
+    music: str = BASELINE
+
+    def __post_init__(self) -> None:
+        frames = self.stride_s * FPS
+        if frames < 1 or abs(frames - round(frames)) > 1e-6:
+            raise UserError(f"stride_s must be a whole number of frames (1/30 s), not {self.stride_s}")
+        if self.renditions < 1:
+            raise UserError(f"renditions must be at least 1, not {self.renditions}")
+        if not 0.0 <= self.accent < 1.0:
+            raise UserError(f"accent must be from 0 to under 1, not {self.accent}")
+
+
+def dance_windows(data: Path, config: WindowConfig) -> DanceWindows:
+    """Return the windows of a folder of motions, or those already prepared in an npz.
+
+    A folder's windows are kept beside it and made again when a file or the configuration changes.
+    """
+    if data.is_file():
+        return load_windows(data)
+    motions, songs = find_files(data)
+    inputs = _description(motions, songs, config)
+    cached = cache_file(data)
+    if made_from(cached) != inputs:
+        prepare(motions, songs, config).save(cached, inputs)
+    return load_windows(cached)
+
+
+def cache_file(folder: Path) -> Path:
+    """Return where a folder's windows are kept: beside it, so that it holds nothing but motions and songs."""
+    folder = folder.resolve()
+    return folder.with_name(f"{folder.name}_windows.npz")
+
+
+def find_files(folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
+    """Return the motion files and the audio files anywhere in a folder, by stem.
+
+    Raises UserError where there are no motions.
+    """
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    motions = {path.stem: path for path in files if path.suffix in EXTENSIONS}
+    if not motions:
+        raise UserError(f"no motion files ({', '.join(EXTENSIONS)}) in {folder}: prepare the data first")
+    return motions, {path.stem: path for path in files if path.suffix.lower() in AUDIO_SUFFIXES}
+
+
+def song_of(stem: str, songs: dict[str, Path]) -> Path | None:
+    """Return the song of a clip: the one of its name, else the one that the name of a whole AIST++ clip tells.
+
+    gBR_sBM_cAll_d04_mBR0_ch01 is danced to mBR0 from its beginning; a slice of it (.._ch01_slice3) is not.
+    """
+    if stem in songs or len(stem.split("_")) != AIST_NAME_PARTS:
+        return songs.get(stem)
+    return songs.get(aist_music_id(stem) or "")
+
+
+def _description(motions: dict[str, Path], songs: dict[str, Path], config: WindowConfig) -> str:
+    files = {
+        str(path.name): [path.stat().st_size, path.stat().st_mtime_ns] for path in (*motions.values(), *songs.values())
+    }
+    return json.dumps({"config": asdict(config), "files": files}, sort_keys=True)
+
+
+def prepare(motions: dict[str, Path], songs: dict[str, Path], config: WindowConfig) -> DanceWindows:
+    """Cut all motions of at least 5 s into windows with their music."""
+    layout = layouts.layout_named(config.layout)
+    frames, starts, clips, music, names = [], [], [], [], []
+    for number, (stem, path) in enumerate(tqdm(sorted(motions.items()), desc="windows")):
+        motion = read_motion(path)
+        if len(motion) < WINDOW_FRAMES:
+            continue
+        for dance, audio, rate_hz in danced(motion, song_of(stem, songs), config, config.seed * 100_003 + number):
+            own = window_starts(len(dance), config.stride_s)
+            heard = window_features(audio, rate_hz, stem, config.music, WINDOW_S, config.stride_s, len(own))
+            if not len(heard):
+                continue
+            starts.append(own[: len(heard)] + sum(map(len, frames)))
+            clips.append(np.full(len(heard), len(names)))
+            music.append(heard)
+            frames.append(clip_vectors(dance, layout))
+        if clips and clips[-1][0] == len(names):
+            names.append(stem)
+    if not names:
+        raise UserError(f"none of the {len(motions)} motions lasts {WINDOW_S:g} s, the length of a window")
+    arrays = (np.concatenate(frames), np.concatenate(starts), np.concatenate(clips), np.concatenate(music))
+    return DanceWindows(*map(torch.from_numpy, arrays), tuple(names))
+
+
+def clip_vectors(motion: Motion, layout: layouts.MotionLayout) -> np.ndarray:
+    """Return a clip's motion vectors [T, D] float32."""
+    poses, translation = torch.from_numpy(motion.poses), torch.from_numpy(motion.translation)
+    return layouts.encode(poses, translation, layout).numpy()
+
+
+def window_starts(n_frames: int, stride_s: float) -> np.ndarray:
+    """Return the first frames [N] int64 of all whole windows of a clip."""
+    return np.arange(0, n_frames - WINDOW_FRAMES + 1, round(stride_s * FPS), dtype=np.int64)
+
+
+def danced(
+    motion: Motion, song: Path | None, config: WindowConfig, seed: int
+) -> Iterator[tuple[Motion, np.ndarray, int]]:
+    """Yield a clip with its song: motion, samples, rate in Hz. Without a song: each rendition's version and percussion.
+
+    A song is cut at the end of the clip, which began with it. Percussion is even, each rendition's of its own tempo,
+    pattern and timbre, and the movement is brought onto its beats.
+    """
+    if song is not None:
+        audio, rate_hz = read_audio(song)
+        yield motion, audio[: round(motion.duration_s * rate_hz)], rate_hz
+        return
+    joints, curve = motion.joints(), MotionCurve(motion)
+    times_s = np.arange(len(motion)) / motion.fps
+    for rendition, bpm in enumerate(tempo_ranges(config.renditions)):
+        dancer = groove_from_motion(joints, motion.fps, bpm=bpm, steadiness=STEADINESS)
+        version = curve.at(motion.fps * movement_times(dancer, times_s, config.accent))
+        audio = synthesise(even(dancer), motion.duration_s, seed * config.renditions + rendition)
+        yield version, audio, SAMPLE_RATE_HZ
+
+
+def tempo_ranges(count: int) -> list[tuple[float, float]]:
+    """Return `count` ranges of tempo, beats a minute, that part 80 to 140 in equal proportions.
+
+    A dancer's beats alone would give every clip about the tempo it fits best, and a model that has never heard another:
+    salsa came out at 80 to 95.
+    """
+    bounds = np.geomspace(MIN_BPM, MAX_BPM, count + 1).tolist()
+    return list(zip(bounds[:-1], bounds[1:], strict=True))

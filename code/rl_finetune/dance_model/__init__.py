@@ -1,1 +1,0 @@
-"""The dance model: EDGE's denoiser, its diffusion, its losses, and its checkpoints."""

@@ -1,0 +1,50 @@
+"""The noise schedule and DDIM's tables against EDGE's."""
+
+import numpy as np
+import pytest
+import torch
+
+from dance_model.diffusion.schedule import cosine_betas, cosine_schedule, ddim_steps, ddim_times
+
+
+@pytest.fixture(scope="module")
+def tables(reference):
+    with np.load(reference / "diffusion.npz") as file:
+        names = [name for name in file.files if name.startswith(("betas", "alphas", "posterior", "ddim"))]
+        return {name: file[name] for name in names}
+
+
+def test_cosine_schedule_equals_edge(tables):
+    schedule = cosine_schedule()
+    np.testing.assert_allclose(cosine_betas().numpy(), tables["betas_float64"], atol=1e-15)
+    np.testing.assert_allclose(schedule.betas.numpy(), tables["betas"], rtol=1e-6)
+    np.testing.assert_allclose(schedule.alphas_cumprod.numpy(), tables["alphas_cumprod"], rtol=1e-6)
+    np.testing.assert_allclose(schedule.posterior_variance.numpy(), tables["posterior_variance"], rtol=1e-5)
+
+
+def test_ddim_steps_equal_edge(tables):
+    steps = ddim_steps(cosine_schedule())
+    assert ddim_times(50) == tables["ddim_times"].tolist()
+    for name, field in (("time", "time"), ("time_next", "time_next"), ("alpha", "alpha"),
+                        ("alpha_next", "alpha_next"), ("sigma", "sigma"), ("c", "c")):
+        ours = [getattr(step, field) for step in steps]
+        np.testing.assert_allclose(ours, tables[f"ddim_{name}"], rtol=1e-5, atol=1e-9, err_msg=name)
+
+
+def test_only_the_last_step_adds_no_noise():
+    stochastic = [step.is_stochastic for step in ddim_steps(cosine_schedule())]
+    assert stochastic == [True] * 49 + [False]
+    assert not any(step.is_stochastic for step in ddim_steps(cosine_schedule(), eta=0.0))
+
+
+def test_every_time_is_visited_with_1000_steps():
+    assert ddim_times(1000) == list(range(999, -2, -1))
+
+
+def test_add_noise_mixes_by_the_cumulative_alpha():
+    schedule = cosine_schedule()
+    x0, noise = torch.full((2, 3, 4), 2.0), torch.full((2, 3, 4), -1.0)
+    noisy = schedule.add_noise(x0, torch.tensor([0, 999]), noise)
+    alpha = schedule.alphas_cumprod[0].item()
+    assert noisy[0, 0, 0].item() == pytest.approx(2 * alpha**0.5 - (1 - alpha) ** 0.5, rel=1e-6)
+    assert noisy[1, 2, 3].item() == pytest.approx(-1.0, abs=1e-3)
