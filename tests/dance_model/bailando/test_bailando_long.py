@@ -1,11 +1,11 @@
 """Dances longer than a window, and learning through the interface alone."""
 
-
 import pytest
+import roma
 import torch
 from bailando_models import made_policy
 
-from dance_model.bailando.long import long_codes, long_dances
+from dance_model.bailando.features import motion_of
 from dance_model.bailando.network import BailandoNetwork, network_config
 from dance_model.bailando.policy import BailandoPolicy
 from dance_model.bailando.sampling import chosen, draw, scored
@@ -34,21 +34,23 @@ def test_codes_to_begin_with_are_kept_and_the_rest_goes_on_from_them(even_policy
 
 
 def test_each_window_goes_on_from_the_last_half_of_the_one_before(even_policy):
-    music, generator = torch.randn(2, 3, 36, 35), torch.Generator().manual_seed(0)
-    codes = long_codes(even_policy, music, torch.Generator().manual_seed(0))
-    gpt, heard = even_policy.module.gpt, [even_policy.module.heard(window) for window in music.unbind(dim=1)]
+    music, generator = torch.randn(3, 36, 35), torch.Generator().manual_seed(0)
+    gpt, heard = even_policy.module.gpt, [even_policy.module.heard(window) for window in music.split(1)]
     expected = draw(gpt, heard[0], generator).codes
     for window in heard[1:]:
         drawn = draw(gpt, window, generator, given=expected[:, -3:]).codes
         expected = torch.cat((expected, drawn[:, 3:]), dim=1)
-    assert torch.equal(codes, expected)
-    dances = long_dances(even_policy, music, torch.Generator().manual_seed(0))
-    assert dances.poses.shape == (2, 72, 24, 3) and dances.translation.shape == (2, 72, 3)
+    assert torch.equal(even_policy._long_codes(music, torch.Generator().manual_seed(0)), expected)
+    dances = even_policy.long_dances([music, music[:1]], torch.Generator().manual_seed(0))
+    assert [dance.poses.shape for dance in dances] == [(1, 72, 24, 3), (1, 36, 24, 3)]
+    assert [dance.translation.shape for dance in dances] == [(1, 72, 3), (1, 36, 3)]
+    rotmat, place = motion_of(even_policy.module.vqvae.decode(expected))
+    assert torch.equal(dances[0].poses, roma.rotmat_to_rotvec(rotmat)) and torch.equal(dances[0].translation, place)
 
 
 def test_windows_of_an_odd_number_of_codes_cannot_overlap_by_half(policy):
     with pytest.raises(UserError, match="windows of 5 codes cannot overlap by half"):
-        long_dances(policy, torch.randn(1, 2, 30, 35), torch.Generator())
+        policy.long_dances([torch.randn(2, 30, 35)], torch.Generator())
 
 
 def improvement(policy: DancePolicy, by_frame: bool) -> float:

@@ -9,6 +9,7 @@ from bailando_models import made_policy
 from dance_model.bailando.network import NetworkConfig
 from dance_model.bailando.policy import BailandoPolicy
 from dance_model.policy import RolloutOptions
+from rl_finetune.drift import DriftProbe
 from skeleton2stage.checkpoint import load_checkpoint
 from skeleton2stage.errors import UserError
 
@@ -151,11 +152,12 @@ def test_config_survives_json(policy):
 
 
 def test_drift_is_zero_without_a_change_and_the_exact_divergence_with_one(policy, rollout):
-    base = policy.frozen_copy()
-    assert policy.drift(base, base, rollout) == pytest.approx({"step_size": 0.0, "kl": 0.0}, abs=1e-6)
+    base, probe = policy.frozen_copy(), DriftProbe(policy)
+    before = probe.outlook(rollout)
+    assert probe.figures(rollout, before) == pytest.approx({"step_size": 0.0, "kl": 0.0}, abs=1e-6)
     with torch.no_grad():
         policy.module.gpt.gpt_head.head_up.weight.mul_(1.1)
-    drift = policy.drift(base, base, rollout)
+    drift = probe.figures(rollout, before)
     with torch.no_grad():
         (own_up, _), (base_up, _) = (model._scores(rollout, slice(0, 4)) for model in (policy, base))
     by_hand = torch.distributions.kl_divergence(

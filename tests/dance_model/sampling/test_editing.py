@@ -5,8 +5,9 @@ import pytest
 import roma
 import torch
 
-from dance_model.diffusion.ddim import SamplingConfig
+from dance_model.diffusion.policy import as_policy
 from dance_model.music import DanceMusic
+from dance_model.policy import RolloutOptions
 from dance_model.sampling.dances import Refinements, dance
 from dance_model.sampling.editing import (
     Constraint,
@@ -40,7 +41,7 @@ def keep(motion, frames, joints=slice(None), root=True):
 def danced(model, constraint, n_windows=1):
     windows = torch.randn(n_windows, 150, 35, generator=torch.Generator().manual_seed(0))
     music = [DanceMusic("m", windows, 75 * (n_windows + 1))]
-    return dance(model, music, SamplingConfig(n_steps=4), 0, Refinements(keep=constraint))[0]
+    return dance(as_policy(model, RolloutOptions(n_steps=4)), music, 0, Refinements(keep=constraint))[0]
 
 
 @pytest.mark.parametrize("n_windows", [1, 3])

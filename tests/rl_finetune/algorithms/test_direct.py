@@ -3,11 +3,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from dance_model.diffusion.ddim import SamplingConfig, sample
 from dance_model.diffusion.model import DanceModel
+from dance_model.diffusion.policy import DiffusionPolicy, as_policy
 from dance_model.diffusion.predictor import predict_x0
 from dance_model.diffusion.schedule import cosine_schedule
 from dance_model.edge.denoiser import DanceDecoder, DenoiserConfig
+from dance_model.policy import Rollout, RolloutOptions
 from rl_finetune.algorithms.direct import Direct, DirectConfig, feature_weights, spread_times
 from rl_finetune.algorithms.displacement import (
     DisplacementConfig,
@@ -17,7 +18,6 @@ from rl_finetune.algorithms.displacement import (
     liveliness,
     posed_frames,
 )
-from rl_finetune.rollout import Rollout
 from skeleton2stage.body.model import load_body
 from skeleton2stage.body.spheres import fill_body, sphere_penetration
 from skeleton2stage.metrics.motion_magnitude import mot_mag
@@ -39,20 +39,25 @@ def spheres():
 
 
 @pytest.fixture(scope="module")
-def model() -> DanceModel:
+def policy() -> DiffusionPolicy:
     torch.manual_seed(0)
     middle = torch.cat((torch.zeros(7), torch.tensor([1.0, 0.0, 0.0, 0.0, 1.0, 0.0]).repeat(24)))
-    return DanceModel(DanceDecoder(TINY).eval(), EDGE, MinMaxScaler.fit(torch.stack((middle - 1.5, middle + 1.5))))
+    scaler = MinMaxScaler.fit(torch.stack((middle - 1.5, middle + 1.5)))
+    return as_policy(DanceModel(DanceDecoder(TINY).eval(), EDGE, scaler), RolloutOptions(n_steps=4))
 
 
 @pytest.fixture(scope="module")
-def rollout(model) -> Rollout:
+def model(policy) -> DanceModel:
+    return policy.model
+
+
+@pytest.fixture(scope="module")
+def rollout(policy) -> Rollout:
     music = torch.randn(4, FRAMES, 35, generator=torch.Generator().manual_seed(1))
-    config = SamplingConfig(4, guidance=model.guidance)
-    samples = sample(model.denoiser, music, torch.Generator().manual_seed(2), config)
-    x0 = samples.x0.clone()
-    x0[..., EDGE.rot6d] = (model.scaler.normalise(dances_to_vectors(self_hugging(4))))[..., EDGE.rot6d]
-    return Rollout(torch.arange(4), replace(samples, x0=x0), music)
+    plain = policy.roll_out(music, torch.Generator().manual_seed(2), record=False)
+    x0 = plain.trace.x0.clone()
+    x0[..., EDGE.rot6d] = (policy.model.scaler.normalise(dances_to_vectors(self_hugging(4))))[..., EDGE.rot6d]
+    return replace(plain, trace=replace(plain.trace, x0=x0))
 
 
 def self_hugging(n: int, frames: int = FRAMES) -> torch.Tensor:
@@ -70,15 +75,15 @@ def dances_to_vectors(poses: torch.Tensor) -> torch.Tensor:
     return torch.cat((torch.zeros(*poses.shape[:2], 7), axis_angle_to_rot6d(poses).flatten(2)), dim=-1)
 
 
-def gradients(model, rollout, spheres, config, seed=0) -> tuple[list[dict], list[dict]]:
+def gradients(policy, rollout, spheres, config, seed=0) -> tuple[list[dict], list[dict]]:
     figures, found = [], []
-    model.denoiser.zero_grad()
+    policy.module.zero_grad()
     algorithm = Direct(config, spheres)
     advantages = torch.zeros(len(rollout), FRAMES)
-    for own in algorithm.gradients(model, rollout, advantages, torch.Generator().manual_seed(seed)):
+    for own in algorithm.gradients(policy, rollout, advantages, torch.Generator().manual_seed(seed)):
         figures.append(own)
-        found.append({n: p.grad.clone() for n, p in model.denoiser.named_parameters() if p.grad is not None})
-        model.denoiser.zero_grad()
+        found.append({n: p.grad.clone() for n, p in policy.module.named_parameters() if p.grad is not None})
+        policy.module.zero_grad()
     return figures, found
 
 
@@ -144,12 +149,12 @@ class TestDisplacement:
 
 
 class TestDirect:
-    def test_the_gradient_is_that_of_the_plain_loss(self, model, rollout, spheres):
+    def test_the_gradient_is_that_of_the_plain_loss(self, policy, model, rollout, spheres):
         """All draws in one step: mean square of D(x_t + sqrt(abar) d) - (D_old(x_t) + d), dance by dance."""
         config = DirectConfig(times_per_dance=1, optimiser_steps=1, dances_per_pass=3)
-        figures, found = gradients(model, rollout, spheres, config)
+        figures, found = gradients(policy, rollout, spheres, config)
         generator = torch.Generator().manual_seed(0)
-        moved = Direct(config, spheres).displacements(model, rollout.samples.x0)
+        moved = Direct(config, spheres).displacements(model, rollout.trace.x0)
         times = spread_times(4, config, generator)[0]
         order = torch.randperm(4, generator=generator)
         noise = torch.randn(4, FRAMES, 151, generator=generator)
@@ -157,7 +162,7 @@ class TestDirect:
         total = 0.0
         for place, dance in enumerate(order.tolist()):
             time = times[dance].view(1)
-            x_t = cosine_schedule().add_noise(rollout.samples.x0[dance, None], time, noise[place, None])
+            x_t = cosine_schedule().add_noise(rollout.trace.x0[dance, None], time, noise[place, None])
             shifted = x_t + cosine_schedule().alphas_cumprod[time].sqrt() * moved[dance]
             encoding = model.denoiser.encode_guided(rollout.music[dance, None])
             old, predicted = (predict_x0(model.denoiser, x, time, encoding, model.guidance) for x in (x_t, shifted))
@@ -172,9 +177,9 @@ class TestDirect:
             if parameter.grad is not None:
                 torch.testing.assert_close(found[0][name], parameter.grad, atol=1e-6, rtol=1e-3, msg=name)
 
-    def test_how_the_work_is_cut_does_not_matter(self, model, rollout, spheres):
+    def test_how_the_work_is_cut_does_not_matter(self, policy, rollout, spheres):
         small, large = (
-            gradients(model, rollout, spheres, DirectConfig(optimiser_steps=2, dances_per_pass=size))[1]
+            gradients(policy, rollout, spheres, DirectConfig(optimiser_steps=2, dances_per_pass=size))[1]
             for size in (1, 8)
         )
         assert len(small) == len(large) == 2
@@ -182,20 +187,20 @@ class TestDirect:
             for name, value in one.items():
                 torch.testing.assert_close(value, other[name], atol=1e-6, rtol=1e-3)
 
-    def test_the_same_seed_gives_the_same_gradients(self, model, rollout, spheres):
+    def test_the_same_seed_gives_the_same_gradients(self, policy, rollout, spheres):
         config = DirectConfig(optimiser_steps=2)
-        first, again, other = (gradients(model, rollout, spheres, config, seed) for seed in (3, 3, 4))
+        first, again, other = (gradients(policy, rollout, spheres, config, seed) for seed in (3, 3, 4))
         assert first[0] == again[0] and first[0] != other[0]
         for one, two in zip(first[1], again[1], strict=True):
             assert all(torch.equal(value, two[name]) for name, value in one.items())
 
     def test_only_rotations_above_the_floor_are_displaced(self, model, rollout, spheres):
-        moved = Direct(DirectConfig(), spheres).displacements(model, rollout.samples.x0)
+        moved = Direct(DirectConfig(), spheres).displacements(model, rollout.trace.x0)
         assert not moved[..., EDGE.contacts].any() and not moved[..., EDGE.translation].any()
         assert moved[..., EDGE.rot6d].any()
         poses, poses_moved = (
             rot6d_to_axis_angle(model.scaler.unnormalise(x)[..., EDGE.rot6d].unflatten(-1, (24, 6)))
-            for x in (rollout.samples.x0, rollout.samples.x0 + moved)
+            for x in (rollout.trace.x0, rollout.trace.x0 + moved)
         )
         before, after = (sphere_penetration(spheres, x).mean() for x in (poses, poses_moved))
         assert before > 0.02 and after < 0.3 * before
@@ -205,7 +210,7 @@ class TestDirect:
         config, tuned = DirectConfig(optimiser_steps=1), replace(model, denoiser=DanceDecoder(TINY).eval())
         tuned.denoiser.load_state_dict(model.denoiser.state_dict())
         algorithm = Direct(config, spheres)
-        moved = algorithm.displacements(tuned, rollout.samples.x0)
+        moved = algorithm.displacements(tuned, rollout.trace.x0)
         targets = algorithm.targets(tuned, rollout, moved, torch.Generator().manual_seed(0))
         optimiser = torch.optim.Adam(tuned.denoiser.parameters(), lr=1e-3)
         losses = []

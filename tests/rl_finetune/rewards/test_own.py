@@ -89,7 +89,7 @@ def test_a_file_named_as_a_library_does_not_stand_in_for_it(read):
 
 
 @pytest.mark.parametrize(("text", "module", "complaint"), [
-    ("module: nowhere.py\nbeat: 1\n", None, r"no module file at .*nowhere.py: 'module' is relative"),
+    ("module: nowhere.py\nbeat: 1\n", None, r"no module file at .*nowhere.py: the path is relative"),
     ("module: own_nowhere\nbeat: 1\n", None,
      "cannot import module 'own_nowhere': ModuleNotFoundError: No module named 'own_nowhere'"),
     ("module: own_g.py\nbeat: 1\n", "import torch\nraise ValueError('first\\nsecond')\n",
