@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from dance_model.diffusion import model as dance_models
+from dance_model.diffusion import loading
 from dance_model.diffusion.model import DanceModel
 from dance_model.edge.denoiser import DanceDecoder, DenoiserConfig
 from dance_model.export_checkpoint import advice, main
@@ -18,7 +18,7 @@ from skeleton2stage.motion.formats import read_motion
 
 def test_our_checkpoint_becomes_edges(tiny_checkpoint, tmp_path, capsys):
     main([f"checkpoint={tiny_checkpoint}", f"out={tmp_path / 'sub' / 'm.pt'}"])
-    ours, edges = dance_models.load(tiny_checkpoint), dance_models.load(tmp_path / "sub" / "m.pt")
+    ours, edges = loading.load(tiny_checkpoint), loading.load(tmp_path / "sub" / "m.pt")
     for name, value in ours.denoiser.state_dict().items():
         assert torch.equal(edges.denoiser.state_dict()[name], value), name
     assert torch.equal(edges.scaler.minimum, ours.scaler.minimum)

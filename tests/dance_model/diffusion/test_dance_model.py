@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from dance_model.diffusion import model as dance_models
+from dance_model.diffusion import loading
 from dance_model.diffusion.model import DanceModel
 from dance_model.edge.denoiser import DanceDecoder, DenoiserConfig
 from skeleton2stage.errors import UserError
@@ -26,7 +26,7 @@ def model():
 
 def test_saving_and_loading_gives_the_same_model(model, tmp_path):
     model.save(tmp_path / "m", half=False)
-    again = dance_models.load(tmp_path / "m.safetensors")
+    again = loading.load(tmp_path / "m.safetensors")
     assert again.layout == layouts.EDGE
     assert again.music == "baseline"
     assert again.denoiser.config == model.denoiser.config
@@ -41,7 +41,7 @@ def test_half_storage_is_half_the_size_and_close(model, tmp_path):
     model.save(tmp_path / "half")
     full, half = ((tmp_path / f"{name}.safetensors").stat().st_size for name in ("full", "half"))
     assert half < 0.65 * full
-    again = dance_models.load(tmp_path / "half")
+    again = loading.load(tmp_path / "half")
     assert again.denoiser.null_cond_embed.dtype == torch.float32
     torch.testing.assert_close(
         again.denoiser.null_cond_embed, model.denoiser.null_cond_embed, atol=2e-3, rtol=1e-3
@@ -63,7 +63,7 @@ def test_motions_undo_scaling_and_encoding(model):
 
 def test_missing_checkpoint(tmp_path):
     with pytest.raises(UserError, match="no checkpoint at"):
-        dance_models.load(tmp_path / "nothing")
+        loading.load(tmp_path / "nothing")
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_checkpoints_that_contradict_themselves_are_refused(model, tmp_path, cha
     description = json.loads((tmp_path / "m.json").read_text())
     (tmp_path / "m.json").write_text(json.dumps(description | change))
     with pytest.raises(UserError, match=message):
-        dance_models.load(tmp_path / "m")
+        loading.load(tmp_path / "m")
 
 
 def test_extra_weights_are_refused(model, tmp_path):
@@ -93,19 +93,19 @@ def test_extra_weights_are_refused(model, tmp_path):
     description["denoiser"]["n_layers"] = 0
     (tmp_path / "m.json").write_text(json.dumps(description))
     with pytest.raises(UserError, match="unknown"):
-        dance_models.load(tmp_path / "m")
+        loading.load(tmp_path / "m")
 
 
 def test_the_guidance_that_suits_a_model_is_stored_with_it(model, tmp_path):
     path = tmp_path / "m.safetensors"
     replace(model, guidance=1.5).save(path)
-    loaded = dance_models.load(path).to("cpu")
+    loaded = loading.load(path).to("cpu")
     assert loaded.guidance == loaded.guidance_or(None) == 1.5
     assert loaded.guidance_or(3.0) == 3.0
     described = json.loads(path.with_suffix(".json").read_text())
     del described["guidance"]  # as models were stored before
     path.with_suffix(".json").write_text(json.dumps(described))
-    assert dance_models.load(path).guidance == 2.0
+    assert loading.load(path).guidance == 2.0
 
 
 def test_a_place_range_is_kept_by_denoiser_and_scaler_alike(model, tmp_path):
@@ -114,4 +114,4 @@ def test_a_place_range_is_kept_by_denoiser_and_scaler_alike(model, tmp_path):
         replace(model, denoiser=denoiser)
     wide = replace(model, denoiser=denoiser, scaler=model.scaler.widened(slice(4, 6), 3.0))
     wide.save(tmp_path / "m")
-    assert dance_models.load(tmp_path / "m").scaler.bound == 3.0
+    assert loading.load(tmp_path / "m").scaler.bound == 3.0

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from dance_model.diffusion import model as dance_models
+from dance_model.diffusion import loading
 from dance_model.diffusion.ddim import SamplingConfig, generator_for, sample
+from dance_model.diffusion.model import DanceModel
 from dance_model.edge import checkpoint as edge_checkpoint
 from dance_model.edge.denoiser import DanceDecoder, DenoiserConfig
 from skeleton2stage.errors import UserError
@@ -71,7 +72,7 @@ def tiny(layout=layouts.EDGE, **sizes):
     torch.manual_seed(0)
     config = DenoiserConfig(motion_width=layout.width, **TINY | sizes)
     scaler = MinMaxScaler.fit(torch.randn(50, layout.width))
-    return dance_models.DanceModel(DanceDecoder(config).eval(), layout, scaler)
+    return DanceModel(DanceDecoder(config).eval(), layout, scaler)
 
 
 def written(path, model=None):
@@ -83,13 +84,13 @@ def written(path, model=None):
 def refusal(path):
     """Return the one sentence with which a file is refused."""
     with pytest.raises(UserError) as caught:
-        dance_models.load(path)
+        loading.load(path)
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
     return str(caught.value)
 
 
 def test_released_layout_gives_edges_outputs_and_samples(official, edge_small, reference):
-    model = dance_models.load(official)
+    model = loading.load(official)
     assert (model.layout, model.music, model.denoiser.training) == (layouts.EDGE, "baseline", False)
     assert model.denoiser.config.differences(DenoiserConfig(151, 150, 64, 128, 2, 4, 35)) == {}
     x, music, times = (edge_small[name] for name in ("x", "cond", "times"))
@@ -120,7 +121,7 @@ def test_heads_are_edges_eight_where_they_divide(latent_width, heads):
 def test_without_averaged_weights_the_others_are_taken(official):
     content = {key: value for key, value in torch_load(official).items() if key != "ema_state_dict"}
     expected = content["model_state_dict"]["final_layer.bias"]
-    model = dance_models.load(saved(content, official))
+    model = loading.load(saved(content, official))
     assert torch.equal(model.denoiser.final_layer.bias, expected)
 
 
@@ -139,14 +140,14 @@ def test_tensors_of_a_gpu_load_without_one(official, tmp_path):
             if name.endswith("data.pkl"):
                 content = content.replace(b"X\x03\x00\x00\x00cpu", b"X\x06\x00\x00\x00cuda:0")
             target.writestr(name, content)
-    here, there = dance_models.load(official), dance_models.load(moved)
+    here, there = loading.load(official), loading.load(moved)
     assert torch.equal(here.denoiser.final_layer.weight, there.denoiser.final_layer.weight)
 
 
 @pytest.mark.parametrize("layout", [layouts.EDGE, layouts.POPDG])
 def test_what_is_written_reads_back_the_same(tmp_path, layout):
     model = tiny(layout, n_heads=2)
-    again = dance_models.load(written(tmp_path / "m.pt", model))
+    again = loading.load(written(tmp_path / "m.pt", model))
     assert again.layout == layout
     assert again.denoiser.config.differences(model.denoiser.config) == {}
     assert torch.equal(again.scaler.scale, model.scaler.scale)
