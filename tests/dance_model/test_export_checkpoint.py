@@ -10,10 +10,13 @@ from dance_model.diffusion import loading
 from dance_model.diffusion.model import DanceModel
 from dance_model.edge.denoiser import DanceDecoder, DenoiserConfig
 from dance_model.export_checkpoint import advice, main
+from dance_model.popdg.denoiser import PopdgConfig, PopdgDenoiser
 from rl_finetune.sample import main as sample
 from skeleton2stage import paths
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.formats import read_motion
+from skeleton2stage.motion.layout import POPDG
+from skeleton2stage.motion.scaler import MinMaxScaler
 
 
 def test_our_checkpoint_becomes_edges(tiny_checkpoint, tmp_path, capsys):
@@ -33,6 +36,20 @@ def test_edges_form_dances_as_ours(tiny_checkpoint, tmp_path, clicks):
         sample([f"checkpoint={checkpoint}", f"music={song}", f"out={out}", "n_steps=2", "device=cpu"])
     ours, theirs = (read_motion(tmp_path / name / "song.pkl") for name in ("ours", "edges"))
     np.testing.assert_array_equal(theirs.poses, ours.poses)
+
+
+@pytest.mark.parametrize("convolutions", ["none", "idle"])
+def test_popdgs_becomes_popdgs(tmp_path, capsys, convolutions):
+    torch.manual_seed(0)
+    sizes = {"latent_width": 16, "feedforward_width": 16, "n_layers": 1, "n_heads": 2, "music_width": 35}
+    denoiser = PopdgDenoiser(PopdgConfig(convolutions=convolutions, **sizes)).eval()
+    scaler = MinMaxScaler(torch.ones(156), torch.zeros(156))
+    DanceModel(denoiser, POPDG, scaler).save(tmp_path / "m.safetensors", half=False)
+    main([f"checkpoint={tmp_path / 'm.safetensors'}", f"out={tmp_path / 'm.pt'}"])
+    again = loading.load(tmp_path / "m.pt").denoiser.state_dict()
+    assert all(torch.equal(again[name], value) for name, value in denoiser.state_dict().items())
+    out = capsys.readouterr().out
+    assert "latent_width 16 (not 512)" in out and "convolutions" not in out and "EDGE" not in out
 
 
 def test_models_of_edges_sizes_need_no_advice():
