@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from dance_model.edge.denoiser import DanceDecoder
+from dance_model.denoiser import Denoiser
 
 _SMALLEST_DEVIATION = 1e-3  # a feature that hardly varies is centred, not blown up
 
@@ -36,14 +36,14 @@ class MusicScaler:
         return (music - self.mean) / self.deviation
 
     @torch.no_grad()
-    def fold_into(self, denoiser: DanceDecoder) -> None:
+    def fold_into(self, denoiser: Denoiser) -> None:
         """Change a denoiser of standardised music, in place, into one of raw music with equal outputs."""
         projection = denoiser.cond_projection
         projection.weight /= self.deviation
         projection.bias -= projection.weight @ self.mean
 
     @torch.no_grad()
-    def unfold_from(self, denoiser: DanceDecoder) -> None:
+    def unfold_from(self, denoiser: Denoiser) -> None:
         """Undo `fold_into`: change a denoiser of raw music, in place, into one of standardised music."""
         projection = denoiser.cond_projection
         projection.bias += projection.weight @ self.mean

@@ -1,4 +1,4 @@
-"""Train the base dance model: EDGE's diffusion on windows of motion and music."""
+"""Train a base dance model, EDGE's or POPDG's diffusion, on windows of motion and music."""
 
 import time
 from dataclasses import asdict, replace
@@ -9,11 +9,13 @@ from accelerate import Accelerator
 from torch import nn
 from tqdm import tqdm
 
+from dance_model.denoiser import Denoiser
 from dance_model.diffusion.captured import CapturedCall
 from dance_model.diffusion.ddim import SamplingConfig, generator_for, sample
 from dance_model.diffusion.model import DanceModel
 from dance_model.diffusion.schedule import N_TIMES, NoiseSchedule, cosine_schedule
-from dance_model.edge.denoiser import DanceDecoder, n_parameters
+from dance_model.edge.denoiser import n_parameters
+from dance_model.popdg.losses import Denoised, PopdgLosses, popdg_losses
 from dance_model.training.adan import Adan
 from dance_model.training.clip_lists import read_lists, select_clips
 from dance_model.training.ema import ExponentialMovingAverage
@@ -34,6 +36,7 @@ from skeleton2stage.music.kinds import JUKEBOX, WIDTHS
 USAGE = "python -m dance_model.training.train_edge [preset=demo|h100|h100_feet|h100_songs|paper] [key=value ...]"
 _PLAIN = AugmentConfig(mirror=False)
 _HELD_OUT_WINDOWS = 64
+Losses = DanceLosses | PopdgLosses
 
 
 class EdgeTrainer:
@@ -57,14 +60,15 @@ class EdgeTrainer:
         if config.standardise_music:
             self.music_scaler = MusicScaler.fit(self.windows.music)
         self.schedule = schedule_on(accelerator.device)
+        self.loss_weights = config.loss_weights()
         self.time_weights = time_weights(self.schedule.alphas_cumprod, config.losses.snr_clip, config.losses.snr_floor)
         self.tree = kinematic_tree(accelerator.device)
         torch.manual_seed(config.seed)
-        denoiser = DanceDecoder(config.denoiser)
+        denoiser = config.network()
         optimiser = Adan(denoiser.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
         self.model, self.optimiser = accelerator.prepare(denoiser, optimiser)
         # The denoiser itself, without what several processes wrap around it.
-        self.denoiser: DanceDecoder = accelerator.unwrap_model(self.model)
+        self.denoiser: Denoiser = accelerator.unwrap_model(self.model)
         if start:
             self.denoiser.load_state_dict(start.denoiser.state_dict())
             self.music_scaler.unfold_from(self.denoiser)
@@ -101,7 +105,7 @@ class EdgeTrainer:
         up = torch.tensor([float(time.monotonic() > deadline)], device=self.accelerator.device)
         return bool(self.accelerator.gather(up)[0])
 
-    def train_step(self) -> DanceLosses:
+    def train_step(self) -> Losses:
         """Draw a batch, take one optimiser step, and return the losses."""
         torch.manual_seed(step_seed(self.config.seed, self.accelerator.process_index, self.step))
         self.model.train()
@@ -114,16 +118,16 @@ class EdgeTrainer:
         self.step += 1
         return losses
 
-    def _gradients(self) -> DanceLosses:
+    def _gradients(self) -> Losses:
         """Set every parameter's gradient for a batch drawn at random, and return its losses."""
         config = self.config
         self.optimiser.zero_grad(set_to_none=True)
         vectors, music = self.windows.draw(config.batch_size, config.augment)
         losses = self._denoising_losses(self.model, *self._noisy(vectors, music, config.augment), config.cond_drop_prob)
-        self.accelerator.backward(losses.total(config.losses))
+        self.accelerator.backward(losses.total(self.loss_weights))
         if config.max_grad_norm > 0:
             nn.utils.clip_grad_norm_(self.denoiser.parameters(), config.max_grad_norm)
-        return DanceLosses(*(term.detach() for term in losses))
+        return type(losses)(*(term.detach() for term in losses))
 
     def _noisy(
         self, vectors: torch.Tensor, music: torch.Tensor, augmentation: AugmentConfig
@@ -142,17 +146,21 @@ class EdgeTrainer:
         music: torch.Tensor,
         times: torch.Tensor,
         drop: float,
-    ) -> DanceLosses:
+    ) -> Losses:
         """Return the losses of predicting x0 [B, T, D] from noisy motions at times [B]."""
-        predicted = model(noisy, music, times, drop).float()
         weights = self.time_weights[times]
-        return dance_losses(
-            predicted, x0, weights, self.layout, self.scaler, self.config.losses.fk_space, self.tree
-        )
+        if self.config.is_popdg:
+            predicted, variance = model(noisy, music, times, drop, with_variance=True)
+            denoised = Denoised(predicted.float(), variance, x0, noisy, times)
+            return popdg_losses(
+                denoised, weights, self.layout, self.scaler, self.loss_weights, self.tree, self.schedule
+            )
+        predicted = model(noisy, music, times, drop).float()
+        return dance_losses(predicted, x0, weights, self.layout, self.scaler, self.loss_weights.fk_space, self.tree)
 
-    def _figures(self, losses: DanceLosses) -> dict[str, float]:
+    def _figures(self, losses: Losses) -> dict[str, float]:
         terms = {f"loss/{name}": value.item() for name, value in losses._asdict().items()}
-        return {"loss": losses.total(self.config.losses).item()} | terms
+        return {"loss": losses.total(self.loss_weights).item()} | terms
 
     def save(self) -> None:
         """Write the averaged weights as weights/train-STEP, log what they do, and last the state to resume."""
@@ -165,7 +173,7 @@ class EdgeTrainer:
 
     def exported(self) -> DanceModel:
         """Return the averaged model, for raw music features, in evaluation mode."""
-        denoiser = DanceDecoder(self.config.denoiser).to(self.accelerator.device)
+        denoiser = self.config.network().to(self.accelerator.device)
         self.ema.copy_to(denoiser)
         self.music_scaler.fold_into(denoiser)
         return DanceModel(denoiser.eval(), self.layout, self.scaler, self.config.music, self.config.guidance)
@@ -265,7 +273,7 @@ def save_state(trainer: EdgeTrainer) -> None:
         "denoiser": trainer.denoiser.state_dict(),
         "ema": trainer.ema.state_dict(),
         "optimiser": trainer.optimiser.state_dict(),
-        "sizes": asdict(trainer.config.denoiser),
+        "sizes": asdict(trainer.denoiser.config),
         "scale": trainer.scaler.scale,
     }
     with atomic_path(trainer.run / "state.pt") as temporary:
@@ -293,7 +301,7 @@ def load_state(trainer: EdgeTrainer) -> int:
 
 
 def _check_state(state: dict, trainer: EdgeTrainer) -> None:
-    if state["sizes"] != asdict(trainer.config.denoiser):
+    if state["sizes"] != asdict(trainer.denoiser.config):
         raise ValueError(f"its denoiser is {state['sizes']}")
     if not torch.equal(state["scale"], trainer.scaler.scale):
         raise ValueError("its motions were scaled by other data or another augmentation")

@@ -1,9 +1,13 @@
 """Configuration of the base dance model's training; configs/train_edge.yaml explains the fields."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from dance_model.denoiser import Denoiser
+from dance_model.diffusion.loading import DENOISERS
 from dance_model.edge.denoiser import DenoiserConfig
+from dance_model.popdg.denoiser import PopdgConfig, PopdgDenoiser
+from dance_model.popdg.losses import PopdgLossConfig
 from dance_model.training.losses import LossConfig
 from dance_model.training.windows import AugmentConfig
 from skeleton2stage.errors import UserError, unknown_name
@@ -13,10 +17,21 @@ DEVICES = ("auto", "cpu", "cuda")
 
 
 @dataclass(frozen=True)
+class PopdgOptions:
+    """What family popdg has besides (see `PopdgConfig` and `PopdgLossConfig`)."""
+
+    joint_heads: int = 4
+    frame_heads: int = 5
+    convolutions: str = "none"
+    variational: float = 0.01
+
+
+@dataclass(frozen=True)
 class TrainEdgeConfig:
     """Everything a training run is determined by."""
 
     name: str
+    family: str
     data: Path
     start_from: Path | None
     out: Path | None
@@ -54,6 +69,7 @@ class TrainEdgeConfig:
     denoiser: DenoiserConfig
     augment: AugmentConfig
     losses: LossConfig
+    popdg: PopdgOptions
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "log_every", "save_every"):
@@ -69,7 +85,37 @@ class TrainEdgeConfig:
             raise UserError(f"cool_down is a share of the steps, in [0, 1], not {self.cool_down}")
         if not 0 <= self.cond_drop_prob < 1:
             raise UserError(f"cond_drop_prob must be in [0, 1), not {self.cond_drop_prob}")
+        if self.family not in DENOISERS:
+            raise unknown_name("family of diffusion models", self.family, list(DENOISERS))
         if self.precision not in PRECISIONS:
             raise unknown_name("precision", self.precision, list(PRECISIONS))
         if self.device not in DEVICES:
             raise unknown_name("device", self.device, list(DEVICES))
+
+    @property
+    def is_popdg(self) -> bool:
+        """Whether the family is popdg."""
+        return self.family == PopdgDenoiser.family
+
+    def sizes(self) -> DenoiserConfig:
+        """Return the sizes of the family's denoiser."""
+        if not self.is_popdg:
+            return self.denoiser
+        own = self.popdg
+        return PopdgConfig(
+            **asdict(self.denoiser), joint_heads=own.joint_heads, frame_heads=own.frame_heads,
+            convolutions=own.convolutions,
+        )
+
+    def network(self) -> Denoiser:
+        """Return an untrained denoiser of the family."""
+        return DENOISERS[self.family][0](self.sizes())
+
+    def loss_weights(self) -> LossConfig | PopdgLossConfig:
+        """Return the weights of the family's loss terms; popdg's term of body contacts has that of EDGE's feet."""
+        own = self.losses
+        if not self.is_popdg:
+            return own
+        return PopdgLossConfig(
+            own.reconstruction, own.velocity, own.joints, own.foot, self.popdg.variational, own.fk_space
+        )

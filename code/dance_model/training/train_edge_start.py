@@ -1,13 +1,12 @@
 """The dance model that a training run of the base model begins with, where `start_from` names one."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import torch
 from torch import nn
 
 from dance_model.diffusion.loading import load as load_dance_model
 from dance_model.diffusion.model import DanceModel
-from dance_model.edge.denoiser import DanceDecoder
 from dance_model.training.train_edge_config import TrainEdgeConfig
 from skeleton2stage import paths
 from skeleton2stage.errors import UserError
@@ -28,8 +27,10 @@ def load_start(config: TrainEdgeConfig, device: torch.device | str) -> DanceMode
     model = load_dance_model(paths.locate(config.start_from), device)
     if config.denoiser.frame_music:
         model = with_frame_music(model)
-    sizes = model.denoiser.config.differences(config.denoiser)
-    changes = {f"denoiser.{name}": theirs for name, (theirs, _) in sizes.items()}
+    if model.denoiser.family != config.family:
+        raise UserError(f"start_from={config.start_from} is another model: give family={model.denoiser.family}")
+    sizes, own = model.denoiser.config.differences(config.sizes()), asdict(config.popdg)
+    changes = {f"{'popdg' if name in own else 'denoiser'}.{name}": theirs for name, (theirs, _) in sizes.items()}
     if model.layout.name != config.layout:
         changes["layout"] = model.layout.name
     if WIDTHS[model.music] != WIDTHS[config.music]:
@@ -47,7 +48,7 @@ def with_frame_music(model: DanceModel) -> DanceModel:
     """
     if model.denoiser.config.frame_music:
         return model
-    denoiser = DanceDecoder(replace(model.denoiser.config, frame_music=True)).to(model.device).eval()
+    denoiser = type(model.denoiser)(replace(model.denoiser.config, frame_music=True)).to(model.device).eval()
     denoiser.load_state_dict(model.denoiser.state_dict(), strict=False)
     for parameter in denoiser.frame_music.parameters():
         nn.init.zeros_(parameter)
