@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from dance_model.sampling.long import n_windows, overlapping_windows
+from skeleton2stage.arrays import read_npy
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.motion import FPS
 from skeleton2stage.music.audio import AUDIO_SUFFIXES, MIN_DURATION_S, require_duration
@@ -161,10 +162,9 @@ def _number_of(path: Path) -> tuple[int, str]:
 
 def _load(path: Path) -> torch.Tensor:
     """Return features [T, F] of an .npy file."""
-    try:
-        features = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise UserError(f"{path} is damaged or no array of numbers ({error}): make it again") from None
+    features = read_npy(path)
+    if not isinstance(features, np.ndarray):
+        raise UserError(f"{path} holds a {type(features).__name__} where an array of features was expected")
     if features.ndim != 2 or len(features) < WINDOW_FRAMES:
         raise UserError(
             f"{path} holds an array {list(features.shape)} where features [T, F] of at least {WINDOW_FRAMES} frames "

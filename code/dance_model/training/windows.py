@@ -4,11 +4,11 @@ import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
 
+from skeleton2stage.arrays import read_npz
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import write_npz
 from skeleton2stage.motion.layout import MotionLayout, layout_named
@@ -156,22 +156,19 @@ class DanceWindows:
 
 def load_windows(path: Path) -> DanceWindows:
     """Read the npz of `DanceWindows.save`; raise UserError where it is missing, damaged or another file."""
+    file = read_npz(path)
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: torch.from_numpy(file[name]) for name in ("frames", "starts", "clips", "music")}
-            return DanceWindows(**arrays, names=tuple(file["names"].tolist()))
-    except FileNotFoundError:
-        raise UserError(f"{path} does not exist") from None
-    except (KeyError, ValueError, OSError, BadZipFile) as error:
+        arrays = {name: torch.from_numpy(file[name]) for name in ("frames", "starts", "clips", "music")}
+        return DanceWindows(**arrays, names=tuple(file["names"].tolist()))
+    except (KeyError, ValueError, TypeError) as error:
         raise UserError(f"{path} is not a file of training windows ({error}): prepare it again") from None
 
 
 def made_from(path: Path) -> str | None:
     """Return the text that `DanceWindows.save` kept, None where there is no readable file."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return str(file["made_from"])
-    except (OSError, KeyError, ValueError, BadZipFile):
+        return str(read_npz(path, ("made_from",))["made_from"])
+    except (UserError, KeyError):
         return None
 
 

@@ -2,19 +2,18 @@
 
 import contextlib
 import io
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import roma
 import torch
-from scipy import sparse
 from smplx import SMPLLayer
 from smplx.utils import Struct
 from smplx.vertex_ids import vertex_ids as VERTEX_IDS
 
 from skeleton2stage import files, paths
+from skeleton2stage.arrays import read_npz
 from skeleton2stage.errors import UserError
 
 N_JOINTS = 24
@@ -29,6 +28,7 @@ SMPL_NAMES = (
 REQUIRED_KEYS = ("v_template", "f", "weights", "J_regressor", "kintree_table", "shapedirs", "posedirs")
 # Frames posed at once: 6,890 vertices and their blended transforms take about 0.6 MB a frame.
 CHUNK_FRAMES = 256
+MAX_MATRIX = 1 << 24  # numbers of a dense regressor of joints; SMPL-X has 24 x 10,475 of them
 
 
 class BodyModel:
@@ -142,8 +142,14 @@ class _SparseArray(_ChumpyArray):
     def to_numpy(self) -> np.ndarray:
         """Return the matrix with its zeros."""
         state = self.state
-        shape = state.get("_shape", state.get("shape"))
-        return sparse.csc_matrix((state["data"], state["indices"], state["indptr"]), shape=shape).toarray()
+        rows, columns = (int(size) for size in state.get("_shape", state.get("shape")))
+        data, indices, starts = (np.asarray(state[name]) for name in ("data", "indices", "indptr"))
+        # By numpy, which checks every index, as scipy does not.
+        if rows * columns > MAX_MATRIX or indices.min(initial=0) < 0 or len(starts) != columns + 1:
+            raise UserError("a sparse matrix of the file does not fit its own shape: copy the file again")
+        dense = np.zeros((rows, columns), data.dtype)
+        np.add.at(dense, (indices, np.repeat(np.arange(columns), np.diff(starts))), data)
+        return dense
 
 
 _PICKLED_CLASSES = {
@@ -169,13 +175,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         if not isinstance(content, dict):
             raise UserError(f"{path} holds a {type(content).__name__} where a SMPL file holds a dictionary")
         return {key: _to_numpy(content[key]) for key in REQUIRED_KEYS if key in content}
-    try:
-        with np.load(path, allow_pickle=False) as content:
-            return {key: content[key] for key in REQUIRED_KEYS if key in content}
-    except FileNotFoundError:
-        raise UserError(f"{path} does not exist") from None
-    except (ValueError, OSError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path} is not a readable npz file ({error}): copy it again") from None
+    return read_npz(path, REQUIRED_KEYS)
 
 
 def find_smpl() -> Path:

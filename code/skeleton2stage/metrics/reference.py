@@ -3,8 +3,6 @@
 No motion can be recovered from it, so that it can be shared where the motions cannot.
 """
 
-import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from skeleton2stage.arrays import read_npz
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import write_npz
 from skeleton2stage.metrics.clip import Clip
@@ -81,15 +80,15 @@ def write_reference(path: Path, reference: Reference) -> None:
 def read_reference(path: Path) -> Reference:
     """Return the reference in a file; raise UserError where it is missing or is something else."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            statistics = {
-                name: FeatureStatistics(*(arrays[f"{name}/{statistic}"] for statistic in _STATISTICS))
-                for name in FEATURES
-            }
-            return Reference(str(path), int(arrays["n_clips"]), statistics)
-    except FileNotFoundError:
-        raise UserError(f"{path} does not exist: make it with motions=DIR stats_out={path}") from None
-    except (KeyError, OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        arrays = read_npz(path)
+        statistics = {
+            name: FeatureStatistics(*(arrays[f"{name}/{statistic}"] for statistic in _STATISTICS))
+            for name in FEATURES
+        }
+        return Reference(str(path), int(arrays["n_clips"]), statistics)
+    except (KeyError, ValueError, TypeError, UserError) as error:
+        if not Path(path).exists():
+            raise UserError(f"{path} does not exist: make it with motions=DIR stats_out={path}") from None
         raise UserError(
             f"{path} holds no statistics for FID ({error}): make it with motions=DIR stats_out=FILE.npz"
         ) from None

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from skeleton2stage import paths
+from skeleton2stage.arrays import read_npy
+from skeleton2stage.errors import UserError
 from skeleton2stage.files import atomic_path
 from skeleton2stage.music.beats import music_beats
 from skeleton2stage.music.columns import N_FEATURES
@@ -60,11 +62,11 @@ def cached_array(path: Path, compute: Callable[[], np.ndarray], ndim: int, last_
     `last_dim`, is computed again. A folder that cannot be written only costs the time next time.
     """
     try:
-        value = np.load(path, allow_pickle=False)
+        value = read_npy(path)
         if value.ndim == ndim and value.shape[-1] == last_dim and np.isfinite(value).all():
             return value
-    except (OSError, ValueError, EOFError):
-        pass  # absent or damaged
+    except (UserError, AttributeError, TypeError):
+        pass  # absent, damaged, or something else
     value = compute()
     _store(path, value)
     return value

@@ -212,7 +212,7 @@ class TestSmplFiles:
 
     def test_damaged_npz(self, tmp_path):
         (tmp_path / "body.npz").write_bytes(b"PK\x03\x04 cut short")
-        with pytest.raises(UserError, match="not a readable npz"):
+        with pytest.raises(UserError, match="damaged or not an .npz file"):
             load_body(tmp_path / "body.npz")
 
     @pytest.mark.parametrize("place", ["SMPL_NEUTRAL.pkl", "smpl/basicmodel_neutral_lbs_10_207_0_v1.1.0.pkl"])
