@@ -12,7 +12,7 @@ from skeleton2stage import paths
 from skeleton2stage.motion.layout import EDGE
 from skeleton2stage.motion.scaler import MinMaxScaler
 from skeleton2stage.music.audio import write_wav
-from skeleton2stage.physics.policy import ImitationPolicy, PolicyConfig
+from skeleton2stage.physics.imitation.imitation_policy import ImitationPolicy, PolicyConfig
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from pretrain.curriculum import WrenchConfig
 from pretrain.environment import ClosenessConfig
 from pretrain.sampling import SamplingConfig
-from skeleton2stage.physics.simulator_options import SimulatorOptions
+from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from skeleton2stage.physics.reference import ReferenceMotions
+from skeleton2stage.physics.imitation.reference_motions import ReferenceMotions
 
 _MEMORY = 0.98  # share of the counts that an iteration keeps: about fifty iterations are remembered
 

@@ -25,11 +25,12 @@ from skeleton2stage import paths
 from skeleton2stage.config import help_text, help_wanted, load_config, save_config, to_dataclass
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main
-from skeleton2stage.physics.contact_buffers import probe_buffers
-from skeleton2stage.physics.factory import load_humanoid, make_simulator
-from skeleton2stage.physics.imitation import ImitationTask
-from skeleton2stage.physics.policy import ImitationPolicy
-from skeleton2stage.physics.reference import ReferenceMotions, reference_motions
+from skeleton2stage.physics.humanoid.load_humanoid import load_humanoid
+from skeleton2stage.physics.imitation.contact_buffers import probe_buffers
+from skeleton2stage.physics.imitation.imitation_policy import ImitationPolicy
+from skeleton2stage.physics.imitation.imitation_task import ImitationTask
+from skeleton2stage.physics.imitation.reference_motions import ReferenceMotions, reference_motions
+from skeleton2stage.physics.simulators.make_simulator import make_simulator
 
 # Of the lowest vertex over a clip: standing feet vary by a centimetre or two, and the floor is in their middle.
 FLOOR_PERCENTILE = 30.0

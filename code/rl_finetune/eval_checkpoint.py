@@ -24,7 +24,7 @@ from skeleton2stage.config import help_text, help_wanted, load_config, to_datacl
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.metrics.table import evaluation_table, write_evaluation
-from skeleton2stage.physics.simulator_options import SimulatorOptions
+from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
 
 USAGE = "bash code/rl_finetune/eval.sh EXP_NAME EPOCH MOTION_SAVE_ROOT CKPT_ROOT CACHED_MUSIC_FEATURES [key=value ...]"
 EXIT_BAD_FILES = 1

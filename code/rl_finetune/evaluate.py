@@ -36,9 +36,9 @@ from skeleton2stage.music.audio import AUDIO_SUFFIXES, read_audio
 from skeleton2stage.music.beats import FPS as BEAT_FPS
 from skeleton2stage.music.beats import kinetic_beats
 from skeleton2stage.music.cache import cached_beats
-from skeleton2stage.physics.factory import make_scorer
-from skeleton2stage.physics.scoring import DanceScorer
-from skeleton2stage.physics.simulator_options import SimulatorOptions
+from skeleton2stage.physics.score.dance_scorer import DanceScorer
+from skeleton2stage.physics.score.make_scorer import make_scorer
+from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
 
 USAGE = (
     "python -m rl_finetune.evaluate motions=DIR out=FILE.json [key=value ...]\n"

@@ -37,7 +37,7 @@ from skeleton2stage.body.spheres import fill_body
 from skeleton2stage.config import help_text, help_wanted, load_config, save_config, to_dataclass
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main
-from skeleton2stage.physics.factory import make_scorer
+from skeleton2stage.physics.score.make_scorer import make_scorer
 
 BASE_DANCES = 4  # a prompt, of the base model, by which held quantities are measured
 

@@ -15,7 +15,7 @@ from skeleton2stage import paths
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main, unknown_name
-from skeleton2stage.physics.simulator_options import SimulatorOptions
+from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
 
 USAGE = "python -m rl_finetune.sample music=FILE_OR_DIR out=DIR [checkpoint=C] [key=value ...]"
 EXIT_BAD_FILES = 1

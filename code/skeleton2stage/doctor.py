@@ -90,7 +90,8 @@ def check_processors() -> list[Finding]:
 
 def check_simulators() -> list[Finding]:
     """Build each simulator with one world."""
-    from skeleton2stage.physics.factory import load_humanoid, make_simulator, simulator_names
+    from skeleton2stage.physics.humanoid.load_humanoid import load_humanoid
+    from skeleton2stage.physics.simulators.make_simulator import make_simulator, simulator_names
 
     findings = []
     for name in simulator_names():

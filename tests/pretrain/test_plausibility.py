@@ -11,8 +11,8 @@ from pretrain.plausibility import compare, findings_table, main
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.formats import write_motion
 from skeleton2stage.motion.motion import Motion
-from skeleton2stage.physics.policy import ImitationPolicy, PolicyConfig
-from skeleton2stage.physics.scoring import DanceScores
+from skeleton2stage.physics.imitation.imitation_policy import ImitationPolicy, PolicyConfig
+from skeleton2stage.physics.score.dance_scorer import DanceScores
 
 
 def scored(*imitation: float) -> DanceScores:

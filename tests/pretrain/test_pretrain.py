@@ -18,10 +18,11 @@ from pretrain.sampling import HardClipSampler, SamplingConfig
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.formats import write_motion
 from skeleton2stage.motion.motion import Motion
-from skeleton2stage.physics.factory import load_humanoid, make_simulator
-from skeleton2stage.physics.imitation import ACTION_WIDTH, ImitationTask
-from skeleton2stage.physics.policy import ImitationPolicy
-from skeleton2stage.physics.reference import reference_motions
+from skeleton2stage.physics.humanoid.load_humanoid import load_humanoid
+from skeleton2stage.physics.imitation.imitation_policy import ImitationPolicy
+from skeleton2stage.physics.imitation.imitation_task import ACTION_WIDTH, ImitationTask
+from skeleton2stage.physics.imitation.reference_motions import reference_motions
+from skeleton2stage.physics.simulators.make_simulator import make_simulator
 
 
 def swaying(n: int, phase: float) -> Motion:

@@ -6,7 +6,7 @@ import torch
 from pretrain.curriculum import WrenchConfig, next_scale
 from pretrain.sampling import HardClipSampler, SamplingConfig
 from skeleton2stage.errors import UserError
-from skeleton2stage.physics.reference import ReferenceFrames, ReferenceMotions
+from skeleton2stage.physics.imitation.reference_motions import ReferenceFrames, ReferenceMotions
 
 
 def references(*lengths: int) -> ReferenceMotions:

@@ -10,7 +10,7 @@ from skeleton2stage.metrics.motion_critic import CriticSizes, MotionCritic
 from skeleton2stage.motion.formats import write_motion
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.motion.positions import JointMotion
-from skeleton2stage.physics.policy import ImitationPolicy, PolicyConfig
+from skeleton2stage.physics.imitation.imitation_policy import ImitationPolicy, PolicyConfig
 
 OF_CLIPS = {"pfc", "fgd", "fgd_penetration", "fgd_floating", "mot_mag", "foot_skating"}
 

@@ -18,7 +18,7 @@ from dance_model.sampling.long import overlapping_windows, stitch
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.layout import MotionLayout, encode
 from skeleton2stage.motion.motion import Motion
-from skeleton2stage.physics.scoring import DanceScorer
+from skeleton2stage.physics.score.dance_scorer import DanceScorer
 
 N_PERFORMED_JOINTS = 22  # all but the hands, which are performed straight
 

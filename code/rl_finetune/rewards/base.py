@@ -16,7 +16,7 @@ from skeleton2stage.metrics.penetration import PenetrationCounter
 from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.music import columns
-from skeleton2stage.physics.scoring import DanceScorer, DanceScores
+from skeleton2stage.physics.score.dance_scorer import DanceScorer, DanceScores
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from skeleton2stage.errors import UserError
 from skeleton2stage.motion.layout import EDGE, encode
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.motion.scaler import MinMaxScaler
-from skeleton2stage.physics.factory import make_scorer
+from skeleton2stage.physics.score.make_scorer import make_scorer
 
 HANDS = slice(EDGE.rot6d.stop - 12, EDGE.rot6d.stop)
 BODY = slice(EDGE.translation.start, HANDS.start)
