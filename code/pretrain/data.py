@@ -5,7 +5,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.formats import motion_files, read_motion
+from skeleton2stage.motion.formats.motion_files import motion_files
+from skeleton2stage.motion.formats.read_motion import read_motion
 from skeleton2stage.motion.motion import Motion
 
 WINDOW_FRAMES = 150

@@ -29,7 +29,8 @@ from skeleton2stage.metrics.reference import (
 )
 from skeleton2stage.metrics.set_figures import SetFigures, no_figures, set_figures
 from skeleton2stage.metrics.table import METRICS, Evaluation, clip_metrics, evaluation_table, write_evaluation
-from skeleton2stage.motion.checks import CheckLimits, doubts
+from skeleton2stage.motion.checks.check_limits import CheckLimits
+from skeleton2stage.motion.checks.checks import doubts
 from skeleton2stage.motion.folder import AnyMotion, read_any_folder
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.music.audio import AUDIO_SUFFIXES, read_audio

@@ -14,7 +14,7 @@ from dance_model.popdg.denoiser import PopdgConfig, PopdgDenoiser
 from rl_finetune.sample import main as sample
 from skeleton2stage import paths
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.formats import read_motion
+from skeleton2stage.motion.formats.read_motion import read_motion
 from skeleton2stage.motion.layout import POPDG
 from skeleton2stage.motion.scaler import MinMaxScaler
 

@@ -16,7 +16,7 @@ from pretrain.learner import current_policy
 from pretrain.processes import Processes
 from pretrain.sampling import HardClipSampler, SamplingConfig
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.formats import write_motion
+from skeleton2stage.motion.formats.write_motion import write_motion
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.physics.humanoid.load_humanoid import load_humanoid
 from skeleton2stage.physics.imitation.imitation_policy import ImitationPolicy

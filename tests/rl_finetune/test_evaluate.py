@@ -7,7 +7,7 @@ from rl_finetune.evaluate import Judge, evaluate_motions, load_judge, load_penet
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import write_pickle
 from skeleton2stage.metrics.motion_critic import CriticSizes, MotionCritic
-from skeleton2stage.motion.formats import write_motion
+from skeleton2stage.motion.formats.write_motion import write_motion
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.motion.positions import JointMotion
 from skeleton2stage.physics.imitation.imitation_policy import ImitationPolicy, PolicyConfig

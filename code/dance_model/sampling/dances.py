@@ -19,7 +19,7 @@ from dance_model.sampling.fgd_guidance import FORMS, NONE, fgd_guidance
 from dance_model.sampling.projection import Projection, projection
 from skeleton2stage.errors import UserError, unknown_name
 from skeleton2stage.motion.foot_lock import foot_lock
-from skeleton2stage.motion.formats import write_motion
+from skeleton2stage.motion.formats.write_motion import write_motion
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.music.kinds import WIDTHS
 

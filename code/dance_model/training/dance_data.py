@@ -12,7 +12,8 @@ from tqdm import tqdm
 from dance_model.training.windows import DanceWindows, load_windows, made_from
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion import layout as layouts
-from skeleton2stage.motion.formats import EXTENSIONS, read_motion
+from skeleton2stage.motion.formats.motion_files import EXTENSIONS
+from skeleton2stage.motion.formats.read_motion import read_motion
 from skeleton2stage.motion.motion import FPS, Motion
 from skeleton2stage.motion.motion_curve import MotionCurve
 from skeleton2stage.music.audio import AUDIO_SUFFIXES, read_audio

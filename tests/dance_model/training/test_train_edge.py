@@ -15,7 +15,7 @@ from dance_model.diffusion.model import DanceModel
 from dance_model.edge import checkpoint as edge_checkpoint
 from dance_model.edge.denoiser import DanceDecoder
 from dance_model.training import train_edge
-from dance_model.training.train_edge import EdgeTrainer, step_seed
+from dance_model.training.edge_trainer import EdgeTrainer, learning_rate_factor, step_seed
 from dance_model.training.train_edge_config import TrainEdgeConfig
 from dance_model.training.train_edge_start import load_start, share_within
 from dance_model.training.windows import DanceWindows
@@ -295,13 +295,13 @@ def test_replayed_steps_equal_plain_ones(windows, tmp_path, precision):
 
 
 def test_the_learning_rate_cools_down_over_the_last_share_of_the_steps():
-    factors = [train_edge.learning_rate_factor(step, 100, 0.2) for step in (0, 80, 90, 100)]
+    factors = [learning_rate_factor(step, 100, 0.2) for step in (0, 80, 90, 100)]
     assert factors == pytest.approx([1.0, 1.0, 0.5, 0.0])
-    assert train_edge.learning_rate_factor(100, 100, 0.0) == 1.0
+    assert learning_rate_factor(100, 100, 0.0) == 1.0
 
 
 def test_the_learning_rate_comes_up_over_the_first_steps():
-    factors = [train_edge.learning_rate_factor(step, 100, 0.5, warm_up=4) for step in (0, 3, 4, 50, 75)]
+    factors = [learning_rate_factor(step, 100, 0.5, warm_up=4) for step in (0, 3, 4, 50, 75)]
     assert factors == pytest.approx([0.2, 0.8, 1.0, 1.0, 0.5])
 
 

@@ -1,6 +1,5 @@
 """The physical verdict on anybody's motions: `python -m skeleton2stage.physics.score motions=DIR out=FILE.json`."""
 
-
 from skeleton2stage import paths
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.errors import UserError, run_main

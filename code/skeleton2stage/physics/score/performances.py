@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.formats import write_motion
+from skeleton2stage.motion.formats.write_motion import write_motion
 from skeleton2stage.motion.motion import FPS, Motion
 from skeleton2stage.physics.score.dance_scorer import DanceScorer, DanceScores
 from skeleton2stage.physics.score.score_config import ScoreConfig

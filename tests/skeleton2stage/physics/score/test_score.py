@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.formats import read_motion, write_motion
+from skeleton2stage.motion.formats.read_motion import read_motion
+from skeleton2stage.motion.formats.write_motion import write_motion
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.physics.imitation.imitation_policy import ImitationPolicy, PolicyConfig
 from skeleton2stage.physics.score.__main__ import main

@@ -164,6 +164,8 @@ def test_drives_count_from_the_coordinates_they_are_given():
     np.testing.assert_allclose(kinematics.drive_targets(beyond, far, 1.5), [0, 0, 5.0], atol=1e-12)
 
 
-@pytest.mark.parametrize("name", ["protocol", "host", "serve", "kinematics", "isaacgym_host"])
+@pytest.mark.parametrize("name", [
+    "protocol", "host", "serve", "kinematics", "isaacgym_host", "isaacgym_worlds", "isaacgym_conventions"
+])
 def test_the_worker_is_written_for_python_3_6(name):
     ast.parse(PROGRAM.with_name(f"{name}.py").read_text(), feature_version=(3, 6))

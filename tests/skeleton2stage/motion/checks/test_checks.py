@@ -7,21 +7,18 @@ from motion_samples import dancing_motion
 from skeleton2stage import paths
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion import skeleton
-from skeleton2stage.motion.checks import (
+from skeleton2stage.motion.checks.check_limits import CheckLimits
+from skeleton2stage.motion.checks.checks import complaints, doubts, on_floor
+from skeleton2stage.motion.checks.floor_height import floor_height, support_height
+from skeleton2stage.motion.checks.motion_figures import (
     SEGMENTS,
-    CheckLimits,
     centre_of_mass,
-    complaints,
-    doubts,
     fastest_fall,
-    floor_height,
     largest_turn,
     measure,
-    on_floor,
-    support_height,
     tremble,
 )
-from skeleton2stage.motion.formats import read_motion
+from skeleton2stage.motion.formats.read_motion import read_motion
 from skeleton2stage.motion.motion import Motion
 
 LIMITS = CheckLimits()

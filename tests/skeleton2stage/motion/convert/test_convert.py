@@ -9,10 +9,11 @@ from motion_samples import WRITERS, dancing_motion, upright_motion, write_amass
 from skeleton2stage.config import load_config
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import write_pickle
-from skeleton2stage.motion import convert
-from skeleton2stage.motion.checks import CheckLimits
-from skeleton2stage.motion.convert import main, output_files, parse, read_clip_notes
-from skeleton2stage.motion.formats import read_motion
+from skeleton2stage.motion.checks.check_limits import CheckLimits
+from skeleton2stage.motion.convert import convert_file
+from skeleton2stage.motion.convert.__main__ import main, parse
+from skeleton2stage.motion.convert.conversion_jobs import output_files, read_clip_notes
+from skeleton2stage.motion.formats.read_motion import read_motion
 from skeleton2stage.motion.library import read_library
 
 SHORT = "min_s=0.5"
@@ -70,7 +71,7 @@ def test_what_the_disk_failed_is_neither_rejected_nor_removed_but_tried_again(so
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(convert, "write_motion", full)
+        patch.setattr(convert_file, "write_motion", full)
         (source / "a.pkl").touch()  # changed, so it is due again
         status, said = run(capsys, *arguments)
     assert status == 1 and "a.pkl: not converted: [Errno 28] No space left" in said
@@ -99,12 +100,12 @@ def test_a_file_that_the_library_did_not_make_is_kept(source, tmp_path, capsys):
 
 
 def test_an_error_nobody_foresaw_rejects_one_file(source, tmp_path, capsys, monkeypatch):
-    read = convert.read_motion_file
+    read = convert_file.read_motion_file
 
     def breaks_on_bvh(path, *rest):
         return 1 / 0 if path.suffix == ".bvh" else read(path, *rest)
 
-    monkeypatch.setattr(convert, "read_motion_file", breaks_on_bvh)
+    monkeypatch.setattr(convert_file, "read_motion_file", breaks_on_bvh)
     said = run(capsys, f"source={source}", f"out={tmp_path / 'out'}", SHORT)[1]
     assert "sub/b.pkl: unreadable: ZeroDivisionError" in said and "1 of 2" in said
 
@@ -236,14 +237,14 @@ def test_name_that_becomes_ambiguous_moves(tmp_path, capsys):
 def test_interrupted_run_keeps_what_it_did(tmp_path, capsys, monkeypatch):
     for name in "abc":
         WRITERS["written"](tmp_path / "in" / f"{name}.pkl", dancing_motion())
-    read = convert.read_motion_file
+    read = convert_file.read_motion_file
 
     def stopped_at_b(path, *rest):
         if path.stem == "b":
             raise KeyboardInterrupt
         return read(path, *rest)
 
-    monkeypatch.setattr(convert, "read_motion_file", stopped_at_b)
+    monkeypatch.setattr(convert_file, "read_motion_file", stopped_at_b)
     with pytest.raises(KeyboardInterrupt):
         run(capsys, f"source={tmp_path / 'in'}", f"out={tmp_path / 'out'}")
     assert set(listed(tmp_path / "out")) == {"a.pkl"}

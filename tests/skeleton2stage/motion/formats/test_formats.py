@@ -9,15 +9,10 @@ from motion_samples import WRITERS, Y_UP, at_60_fps, lying_motion, turned, uprig
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import write_pickle
 from skeleton2stage.motion import layout
-from skeleton2stage.motion.formats import (
-    FORMATS,
-    NotAMotion,
-    motion_files,
-    read_motion,
-    read_motion_file,
-    to_fps,
-    write_motion,
-)
+from skeleton2stage.motion.formats.motion_file import NotAMotion, to_fps
+from skeleton2stage.motion.formats.motion_files import motion_files
+from skeleton2stage.motion.formats.read_motion import FORMATS, read_motion, read_motion_file
+from skeleton2stage.motion.formats.write_motion import write_motion
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.motion.scaler import MinMaxScaler
 

@@ -10,17 +10,12 @@ from skeleton2stage.errors import UserError
 from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.bvh import read_bvh
 from skeleton2stage.motion.ik import IkWeights, local_to_world, solve, world_positions, world_to_local
-from skeleton2stage.motion.retarget import (
-    SOLE_M,
-    TORSO_M,
-    arm_clearance,
-    position_deviation,
-    retarget,
-    rotation_deviation,
-    standing_frames,
-    torso_push,
-)
-from skeleton2stage.motion.source_skeleton import find_roles, shortest_rotation, understand
+from skeleton2stage.motion.retarget.glitches import position_deviation, rotation_deviation
+from skeleton2stage.motion.retarget.grounding import SOLE_M
+from skeleton2stage.motion.retarget.guide import standing_frames
+from skeleton2stage.motion.retarget.retarget import retarget
+from skeleton2stage.motion.retarget.source_skeleton import find_roles, shortest_rotation, understand
+from skeleton2stage.motion.retarget.torso_clearance import TORSO_M, arm_clearance, torso_push
 
 JOINT = {name: index for index, name in enumerate(skeleton.joint_names())}
 
