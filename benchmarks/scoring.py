@@ -63,8 +63,8 @@ def windows(n: int) -> tuple[str, list[Motion]]:
 
 def sampled_dances() -> list[Motion]:
     """Return the shipped dance model's dances to the shipped tracks."""
+    from dance_model.dance_music import music_sources
     from dance_model.families import load
-    from dance_model.music import music_sources
     from dance_model.sampling.dances import dance
 
     policy = load(paths.demo_checkpoints() / "dance_model.safetensors")

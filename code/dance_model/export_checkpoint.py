@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from dance_model.diffusion.loading import load as load_dance_model
-from dance_model.edge import checkpoint as edge_checkpoint
-from dance_model.edge.denoiser import DenoiserConfig
+from dance_model.diffusion_loading import load as load_dance_model
+from dance_model.edge import edge_checkpoint
+from dance_model.edge.edge_denoiser import DenoiserConfig
 from skeleton2stage import paths
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.errors import UserError, run_main

@@ -5,7 +5,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.formats.motion_files import motion_files
+from skeleton2stage.motion.formats.file_listing import motion_files
 from skeleton2stage.motion.formats.read_motion import read_motion
 from skeleton2stage.motion.motion import Motion
 

@@ -11,7 +11,7 @@ from rsl_rl.models import MLPModel
 from rsl_rl.storage import RolloutStorage
 from tensordict import TensorDict
 
-from pretrain.config import PretrainConfig
+from pretrain.pretrain_config import PretrainConfig
 from pretrain.processes import Processes
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import atomic_path

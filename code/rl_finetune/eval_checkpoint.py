@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from dance_model import families
-from dance_model.music import music_sources
-from dance_model.policy import RolloutOptions
+from dance_model.dance_music import music_sources
+from dance_model.dance_policy import RolloutOptions
 from dance_model.sampling.dances import Refinements, write_dances
 from dance_model.sampling.projection import make_projection
 from rl_finetune.evaluate import (
@@ -23,7 +23,7 @@ from rl_finetune.evaluate import (
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main
-from skeleton2stage.metrics.table import evaluation_table, write_evaluation
+from skeleton2stage.metrics.metrics_table import evaluation_table, write_evaluation
 from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
 
 USAGE = "bash code/rl_finetune/eval.sh EXP_NAME EPOCH MOTION_SAVE_ROOT CKPT_ROOT CACHED_MUSIC_FEATURES [key=value ...]"

@@ -9,18 +9,19 @@ import numpy as np
 from tqdm import tqdm
 
 from skeleton2stage import paths
-from skeleton2stage.body.model import load_body
+from skeleton2stage.body.body_model import load_body
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.files import write_text
 from skeleton2stage.metrics.bars import bars_svg
 from skeleton2stage.metrics.beat_alignment import bas
-from skeleton2stage.metrics.clip import MAX_FRAMES, Clip, check_motion, clip_of
 from skeleton2stage.metrics.comparison import as_markdown, read_result, write_comparison
 from skeleton2stage.metrics.heat_strip import penetration_over_time
+from skeleton2stage.metrics.measured_clip import MAX_FRAMES, Clip, check_motion, clip_of
+from skeleton2stage.metrics.metrics_table import METRICS, Evaluation, clip_metrics, evaluation_table, write_evaluation
 from skeleton2stage.metrics.motion_critic import MotionCritic, motion_critic, motion_critic_fixed, read_critic
 from skeleton2stage.metrics.penetration import PenetrationCounter, pen_rate, pen_rate_apart
-from skeleton2stage.metrics.reference import (
+from skeleton2stage.metrics.reference_statistics import (
     Reference,
     features_of,
     read_reference,
@@ -28,7 +29,6 @@ from skeleton2stage.metrics.reference import (
     write_reference,
 )
 from skeleton2stage.metrics.set_figures import SetFigures, no_figures, set_figures
-from skeleton2stage.metrics.table import METRICS, Evaluation, clip_metrics, evaluation_table, write_evaluation
 from skeleton2stage.motion.checks.check_limits import CheckLimits
 from skeleton2stage.motion.checks.checks import doubts
 from skeleton2stage.motion.folder import AnyMotion, read_any_folder

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dance_model import families
+from dance_model.dance_music import music_sources
+from dance_model.dance_policy import RolloutOptions
 from dance_model.diffusion.predictor import PRECISIONS
-from dance_model.music import music_sources
-from dance_model.policy import RolloutOptions
 from dance_model.sampling.dances import Refinements, write_dances
 from dance_model.sampling.keep import read_constraint
 from dance_model.sampling.projection import Projection, make_projection

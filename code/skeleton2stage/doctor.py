@@ -107,7 +107,7 @@ def check_simulators() -> list[Finding]:
 
 def check_open_body() -> list[Finding]:
     """Load the body that ships with the project."""
-    from skeleton2stage.body.model import load_body
+    from skeleton2stage.body.body_model import load_body
 
     body = load_body("open")
     return [Finding("open body", True, f"{len(body.rest_vertices)} vertices, {len(body.faces)} faces", required=True)]
@@ -115,7 +115,7 @@ def check_open_body() -> list[Finding]:
 
 def check_smpl_body() -> list[Finding]:
     """Look for the user's SMPL file and load it."""
-    from skeleton2stage.body.model import find_smpl, load_body
+    from skeleton2stage.body.body_model import find_smpl, load_body
 
     path = find_smpl()
     load_body(path)

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from dance_model.diffusion.loading import load as load_dance_model
+from dance_model.diffusion_loading import load as load_dance_model
 from rl_finetune import finetune
 from rl_finetune.algorithms import policy_gradient
 from skeleton2stage.errors import UserError

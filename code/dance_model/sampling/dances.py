@@ -8,12 +8,12 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from dance_model.dance_music import DanceMusic, MusicSource
+from dance_model.dance_policy import DancePolicy
 from dance_model.diffusion.ddim import RefineX0, SamplingConfig
-from dance_model.diffusion.model import DanceModel
-from dance_model.diffusion.policy import DiffusionPolicy
+from dance_model.diffusion.diffusion_model import DanceModel
 from dance_model.diffusion.schedule import DDIMStep
-from dance_model.music import DanceMusic, MusicSource
-from dance_model.policy import DancePolicy
+from dance_model.diffusion_policy import DiffusionPolicy
 from dance_model.sampling.editing import Constraint, GivenWindows, given_windows, imputation, placed
 from dance_model.sampling.fgd_guidance import FORMS, NONE, fgd_guidance
 from dance_model.sampling.projection import Projection, projection

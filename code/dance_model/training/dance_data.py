@@ -11,13 +11,13 @@ from tqdm import tqdm
 
 from dance_model.training.windows import DanceWindows, load_windows, made_from
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion import layout as layouts
-from skeleton2stage.motion.formats.motion_files import EXTENSIONS
+from skeleton2stage.motion import motion_layout as layouts
+from skeleton2stage.motion.formats.file_listing import EXTENSIONS
 from skeleton2stage.motion.formats.read_motion import read_motion
 from skeleton2stage.motion.motion import FPS, Motion
 from skeleton2stage.motion.motion_curve import MotionCurve
 from skeleton2stage.music.audio import AUDIO_SUFFIXES, read_audio
-from skeleton2stage.music.features import aist_music_id
+from skeleton2stage.music.baseline_features import aist_music_id
 from skeleton2stage.music.groove import MAX_BPM, MIN_BPM, groove_from_motion
 from skeleton2stage.music.kinds import BASELINE
 from skeleton2stage.music.on_beat import even, movement_times

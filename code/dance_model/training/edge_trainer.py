@@ -8,23 +8,23 @@ from accelerate import Accelerator
 from torch import nn
 from tqdm import tqdm
 
-from dance_model.denoiser import Denoiser
 from dance_model.diffusion.captured import CapturedCall
 from dance_model.diffusion.ddim import SamplingConfig, generator_for, sample
-from dance_model.diffusion.model import DanceModel
+from dance_model.diffusion.denoiser import Denoiser
+from dance_model.diffusion.diffusion_model import DanceModel
 from dance_model.diffusion.schedule import N_TIMES, NoiseSchedule, cosine_schedule
-from dance_model.popdg.losses import Denoised, PopdgLosses, popdg_losses
 from dance_model.training.adan import Adan
+from dance_model.training.dance_losses import DanceLosses, dance_losses, time_weights
 from dance_model.training.ema import ExponentialMovingAverage
 from dance_model.training.joint_positions import kinematic_tree
-from dance_model.training.losses import DanceLosses, dance_losses, time_weights
 from dance_model.training.music_scaling import MusicScaler
+from dance_model.training.popdg_losses import Denoised, PopdgLosses, popdg_losses
 from dance_model.training.preview_figures import motion_figures
 from dance_model.training.train_edge_config import TrainEdgeConfig
 from dance_model.training.training_state import load_state, save_state
 from dance_model.training.windows import AugmentConfig, DanceWindows, augment, fit_scaler
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.layout import layout_named
+from skeleton2stage.motion.motion_layout import layout_named
 
 _PLAIN = AugmentConfig(mirror=False)
 _HELD_OUT_WINDOWS = 64

@@ -2,10 +2,10 @@
 
 import torch
 
+from dance_model.training.dance_losses import vector_joints
 from dance_model.training.joint_positions import kinematic_tree
-from dance_model.training.losses import vector_joints
-from skeleton2stage.motion.layout import MotionLayout
 from skeleton2stage.motion.motion import FPS
+from skeleton2stage.motion.motion_layout import MotionLayout
 
 
 @torch.no_grad()

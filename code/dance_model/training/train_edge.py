@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 from accelerate import Accelerator
 
-from dance_model.edge.denoiser import n_parameters
+from dance_model.edge.edge_denoiser import n_parameters
 from dance_model.training.clip_lists import read_lists, select_clips
 from dance_model.training.edge_trainer import EdgeTrainer
 from dance_model.training.train_edge_config import TrainEdgeConfig

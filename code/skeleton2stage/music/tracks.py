@@ -13,7 +13,7 @@ import numpy as np
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.files import read_json, write_text
-from skeleton2stage.motion.formats.motion_files import motion_files
+from skeleton2stage.motion.formats.file_listing import motion_files
 from skeleton2stage.motion.formats.read_motion import read_motion
 from skeleton2stage.music.audio import MIN_DURATION_S, write_wav
 from skeleton2stage.music.groove import Groove, groove_from_motion, steady_groove

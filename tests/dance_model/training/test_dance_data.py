@@ -21,7 +21,7 @@ from dance_model.training.dance_data import (
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import write_pickle
 from skeleton2stage.metrics.beat_alignment import bas
-from skeleton2stage.motion import layout as layouts
+from skeleton2stage.motion import motion_layout as layouts
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.music.beats import kinetic_beats, music_beats
 

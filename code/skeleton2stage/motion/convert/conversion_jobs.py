@@ -8,7 +8,7 @@ from skeleton2stage.errors import UserError
 from skeleton2stage.files import read_json
 from skeleton2stage.motion.checks.check_limits import CheckLimits
 from skeleton2stage.motion.convert.convert_config import ConvertConfig
-from skeleton2stage.motion.formats.motion_files import motion_files
+from skeleton2stage.motion.formats.file_listing import motion_files
 from skeleton2stage.motion.library import Clip, stamp_of
 
 IGNORE_LIST = "ignore_list.txt"

@@ -18,8 +18,8 @@ import numpy as np
 
 from skeleton2stage.errors import UserError, unknown_name
 from skeleton2stage.motion.formats.file_arrays import read_pickled_dict
+from skeleton2stage.motion.formats.file_listing import EXTENSIONS
 from skeleton2stage.motion.formats.motion_file import MotionFile, NotAMotion, check_upright, is_upright
-from skeleton2stage.motion.formats.motion_files import EXTENSIONS
 from skeleton2stage.motion.formats.readers import (
     read_aistpp,
     read_amass,

@@ -1,6 +1,6 @@
 """The humanoid of a body, by the body's name."""
 
-from skeleton2stage.body.model import load_body
+from skeleton2stage.body.body_model import load_body
 from skeleton2stage.physics.humanoid.build_humanoid import build_humanoid
 from skeleton2stage.physics.humanoid.humanoid import Humanoid
 

@@ -8,9 +8,9 @@ from motion_samples import WRITERS, Y_UP, at_60_fps, lying_motion, turned, uprig
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import write_pickle
-from skeleton2stage.motion import layout
+from skeleton2stage.motion import motion_layout
+from skeleton2stage.motion.formats.file_listing import motion_files
 from skeleton2stage.motion.formats.motion_file import NotAMotion, to_fps
-from skeleton2stage.motion.formats.motion_files import motion_files
 from skeleton2stage.motion.formats.read_motion import FORMATS, read_motion, read_motion_file
 from skeleton2stage.motion.formats.write_motion import write_motion
 from skeleton2stage.motion.motion import Motion
@@ -88,7 +88,7 @@ def test_published_representation_from_aistpp_files(tmp_path, reference):
         write_pickle(tmp_path / f"{clip}.pkl", doubled)
         motion = read_motion(tmp_path / f"{clip}.pkl")
         pose, root = torch.from_numpy(motion.poses), torch.from_numpy(motion.translation)
-        vectors.append(layout.encode(pose, root, layout.EDGE))
+        vectors.append(motion_layout.encode(pose, root, motion_layout.EDGE))
     vectors = torch.stack(vectors)
     np.testing.assert_allclose(vectors.numpy(), published, atol=2e-5)
     scaled = MinMaxScaler.fit(vectors).normalise(vectors)
