@@ -29,7 +29,7 @@ StepScores = Callable[[list[int]], torch.Tensor]
 class Rollout:
     """N windows danced to music, and what it takes to score the steps that led there.
 
-    music: [N, T, F] features. trace: the family's own record, None where none was asked for.
+    music: [N, T, F] features. trace: the family's own record, from which dances and, where recorded, scores are made.
     n_steps: steps a dance is made of.
     """
 
@@ -85,7 +85,8 @@ class DancePolicy(ABC):
     def log_prob(self, rollout: Rollout, dances: slice, steps: list[int]) -> torch.Tensor:
         """Return, with gradient, the log-probability of recorded steps of the chosen dances, [S, n, T] by frame.
 
-        Before any update it equals `recorded_log_prob` there.
+        Before any update it equals `recorded_log_prob` there. Whether a frame's is summed or averaged over its features
+        is the family's choice, within which alone losses, divergences and clip ranges compare.
         """
 
     @abstractmethod
@@ -150,13 +151,14 @@ class DancePolicy(ABC):
 
         now, before, base: what this model, this model before its update and the base model expect (`outlook`).
         step_size: root mean square change by the update. kl: Kullback-Leibler divergence from the base model, averaged
-        over frames and summed over steps. Here it is estimated by the mean difference of log-probabilities on the
-        model's own dances.
+        over frames and summed over steps. Here it is estimated by half the mean square difference of log-probabilities
+        on recent dances of the model's own: the dances are of before the update, on which the plain mean difference is
+        of no use, being below 0 after the first.
         """
         n_all = len(self.scored_steps(rollout))
         return {
             "step_size": float((now - before).square().mean().sqrt()),
-            "kl": float((now - base).mean()) * n_all,
+            "kl": 0.5 * float((now - base).square().mean()) * n_all,
         }
 
     @property

@@ -40,7 +40,7 @@ def load(path: Path, device: torch.device | str = "cpu") -> DanceModel:
         found = config.get("kind") if isinstance(config, dict) else None
         raise UserError(f"{path} is not a dance model but '{found}': give one that train_edge.sh or run.sh wrote")
     family = config.get("family", DanceDecoder.family)
-    if family not in DENOISERS:
+    if not isinstance(family, str) or family not in DENOISERS:
         raise UserError(f"{path} is of family '{family}', which is no diffusion model ({', '.join(DENOISERS)})")
     try:
         return restored(config, weights).to(device)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import torch
+from torch import nn
 
 from dance_model.batch import DanceBatch
 from dance_model.dance_policy import DancePolicy, Rollout, RolloutOptions, StepScores, probed, probed_dances
@@ -34,7 +35,7 @@ class DiffusionPolicy(DancePolicy):
 
     def __init__(self, model: DanceModel, options: RolloutOptions | None = None) -> None:
         super().__init__(model.denoiser, model.music, options)
-        self.model = model
+        self.model = replace(model, guidance=model.guidance_or(self.options.guidance))
         self.window_frames = model.denoiser.config.window_frames
 
     @property
@@ -181,6 +182,11 @@ class PopdgPolicy(DiffusionPolicy):
     """POPDG (Luo et al., CVPR 2024)."""
 
     family = PopdgDenoiser.family
+
+    def parameters(self) -> list[nn.Parameter]:
+        """Return the parameters that are trained: all but those of the variance, of which DDIM makes no use."""
+        unused = {id(parameter) for parameter in self.module.variance_layer.parameters()}
+        return [parameter for parameter in super().parameters() if id(parameter) not in unused]
 
 
 DIFFUSIONS: dict[str, type[DiffusionPolicy]] = {cls.family: cls for cls in (EdgePolicy, PopdgPolicy)}

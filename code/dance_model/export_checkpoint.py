@@ -1,16 +1,24 @@
-"""Write a dance model as a checkpoint of EDGE's: `python -m dance_model.export_checkpoint checkpoint=C out=FILE.pt`."""
+"""Write a dance model as its authors do: `python -m dance_model.export_checkpoint checkpoint=C out=FILE.pt`."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from dance_model import released
 from dance_model.diffusion_loading import load as load_dance_model
 from dance_model.edge import edge_checkpoint
-from dance_model.edge.edge_denoiser import DenoiserConfig
+from dance_model.edge.edge_denoiser import DanceDecoder, DenoiserConfig
+from dance_model.popdg import popdg_checkpoint
+from dance_model.popdg.popdg_denoiser import PopdgDenoiser
 from skeleton2stage import paths
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.errors import UserError, run_main
 
 USAGE = "python -m dance_model.export_checkpoint checkpoint=C out=FILE.pt"
+# By family: what writes it as its authors do, and where they have written its sizes.
+WRITERS = {
+    DanceDecoder.family: (edge_checkpoint.write, "EDGE.py"),
+    PopdgDenoiser.family: (popdg_checkpoint.write, "POPDG's code"),
+}
 
 
 @dataclass(frozen=True)
@@ -21,26 +29,28 @@ class ExportCheckpointConfig:
     out: Path
 
     def __post_init__(self) -> None:
-        if self.out.suffix not in edge_checkpoint.SUFFIXES:
-            raise UserError(f"out={self.out} must end in {' or '.join(edge_checkpoint.SUFFIXES)}")
+        if self.out.suffix not in released.SUFFIXES:
+            raise UserError(f"out={self.out} must end in {' or '.join(released.SUFFIXES)}")
 
 
 def main(arguments: list[str]) -> None:
-    """Read, write, and say what EDGE's code has to be told."""
+    """Read, write, and say what the authors' code has to be told."""
     if help_wanted(arguments):
         print(help_text(USAGE, "export_checkpoint"))
         return
     config = to_dataclass(load_config("export_checkpoint", arguments), ExportCheckpointConfig)
     model = load_dance_model(paths.locate(config.checkpoint))
-    edge_checkpoint.write(config.out, model.denoiser, model.scaler)
-    print(f"{config.out}: for feature_type={model.music}{advice(model.denoiser.config)}")
+    write, where = WRITERS[model.denoiser.family]
+    write(config.out, model.denoiser, model.scaler)
+    print(f"{config.out}: for feature_type={model.music}{advice(model.denoiser.config, where)}")
 
 
-def advice(config: DenoiserConfig) -> str:
-    """Return which of the sizes written into EDGE's own EDGE.py must be changed for a denoiser, if any."""
-    changed = config.differences(DenoiserConfig(music_width=config.music_width))
-    listed = ", ".join(f"{name} {ours} (not {edges})" for name, (ours, edges) in changed.items())
-    return f"; its sizes are not those in EDGE.py, which must have {listed}" if listed else ""
+def advice(config: DenoiserConfig, where: str = "EDGE.py") -> str:
+    """Return which of the sizes that the authors' code has written into it must be changed for a denoiser, if any."""
+    changed = config.differences(type(config)(music_width=config.music_width))
+    changed.pop("convolutions", None)  # POPDG's are written, idle, whether or not the denoiser has them
+    listed = ", ".join(f"{name} {ours} (not {theirs})" for name, (ours, theirs) in changed.items())
+    return f"; its sizes are not those in {where}, which must have {listed}" if listed else ""
 
 
 if __name__ == "__main__":

@@ -41,10 +41,19 @@ def family(name: str) -> type[DancePolicy]:
     """
     known = known_families()
     if name in known:
-        return import_class(known[name], DancePolicy, Path(), f"family {name}")
+        return _finished(known[name], f"family {name}")
     if ":" in name or "." in name:
-        return import_class(name, DancePolicy, Path(), f"family={name}")
+        return _finished(name, f"family={name}")
     raise unknown_name("family of dance models", name, sorted(known))
+
+
+def _finished(name: str, asked_by: str) -> type[DancePolicy]:
+    """Return a class of which there can be models; raise UserError that lists what one lacks."""
+    cls = import_class(name, DancePolicy, Path(), asked_by)
+    lacking = sorted(cls.__abstractmethods__) + ([] if isinstance(getattr(cls, "family", None), str) else ["family"])
+    if lacking:
+        raise UserError(f"{asked_by}: class '{cls.__name__}' lacks {', '.join(lacking)} (see docs/extending.md)")
+    return cls
 
 
 def load(path: Path, device: torch.device | str = "cpu", given: str | None = None) -> DancePolicy:
@@ -54,7 +63,10 @@ def load(path: Path, device: torch.device | str = "cpu", given: str | None = Non
     missing, damaged, of another kind or family, or does not fit its own description.
     """
     if Path(path).suffix in released.SUFFIXES:
-        return as_policy(load_released(path)).to(device)
+        policy = as_policy(load_released(path)).to(device)
+        if given is not None and family(given) is not type(policy):
+            raise UserError(f"{path} holds a model of family '{policy.family}', not '{given}': leave family= out")
+        return policy
     weights, config = load_checkpoint(path)
     if not isinstance(config, dict) or config.get("kind") != KIND:
         found = config.get("kind") if isinstance(config, dict) else None
@@ -74,7 +86,7 @@ def _class_of(path: Path, config: dict[str, Any], given: str | None) -> type[Dan
         if cls.family != stored:
             raise UserError(f"{path} is of family '{stored}', and family={given} is '{cls.family}': give the right one")
         return cls
-    if stored not in known_families():
+    if not isinstance(stored, str) or stored not in known_families():
         raise UserError(
             f"{path} is of family '{stored}', which is not known here ({', '.join(sorted(known_families()))}): "
             "give family=FILE.py:CLASS, or install the package that has it"

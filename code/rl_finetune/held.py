@@ -27,6 +27,7 @@ from skeleton2stage.metrics.motion_magnitude import mot_mag
 # several epochs, and a large sum would still push when it is where it should be.
 PROPORTIONAL, INTEGRAL = 10.0, 0.1
 LARGEST_WEIGHT, LARGEST_INTEGRAL = 3.0, 1.0
+LEAST_BASE = 1e-6  # a base model that stands still has nothing of some quantities
 
 
 @dataclass(frozen=True)
@@ -120,11 +121,11 @@ class HeldQuantities:
         for name, hold in self._holds.items():
             known = values[name].isfinite()
             kept, own = values[name][known].double().cpu(), prompts[known].cpu()
-            mean = float(kept.mean()) if len(kept) else 1.0
+            mean = max(float(kept.mean()), LEAST_BASE) if len(kept) else 1.0
             hold.base = torch.tensor(
                 [float(kept[own == prompt].mean()) if (own == prompt).any() else mean for prompt in range(n_prompts)]
-            )
-            hold.spread = max(float(kept.std(correction=0)) / abs(mean), 1e-3) if len(kept) else 1.0
+            ).clamp(min=LEAST_BASE)
+            hold.spread = max(float(kept.std(correction=0)) / mean, 1e-3) if len(kept) else 1.0
 
     def control(self, prompts: torch.Tensor, values: dict[str, torch.Tensor]) -> dict[str, float]:
         """Set the weights by the values [N] of an epoch's dances to prompts [N]; return the weights by name."""

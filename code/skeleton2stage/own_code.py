@@ -22,7 +22,8 @@ def import_module(name: str, folder: Path, asked_by: str) -> ModuleType:
         file = folder / Path(name).expanduser()
         if not file.is_file():
             raise UserError(f"{asked_by}: no module file at {file}: the path is relative to {folder}")
-        return _guarded(name, folder, asked_by, lambda: _execute(file))
+        with _folder_on_path(file.parent.resolve()):
+            return _guarded(name, folder, asked_by, lambda: _execute(file))
     return _guarded(name, folder, asked_by, lambda: importlib.import_module(name))
 
 
