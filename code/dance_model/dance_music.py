@@ -11,7 +11,7 @@ import torch
 from dance_model.diffusion.long import n_windows, overlapping_windows
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.motion import FPS
-from skeleton2stage.music.audio import AUDIO_SUFFIXES, MIN_DURATION_S, require_duration
+from skeleton2stage.music.audio import AUDIO_SUFFIXES, MIN_DURATION_S, audio_in, require_duration
 from skeleton2stage.music.kinds import BASELINE
 from skeleton2stage.music.slicing import SAMPLING_STRIDE_S, WINDOW_S
 from skeleton2stage.music.songs import Song, load_song, windows
@@ -72,7 +72,7 @@ def music_sources(source: Path, seconds: float | None) -> list[MusicSource]:
     for found in (
         [path for path in files if path.is_dir() and any(path.glob(f"*{FEATURE_SUFFIX}"))],
         [path for path in files if path.suffix == FEATURE_SUFFIX],
-        [path for path in files if path.suffix.lower() in AUDIO_SUFFIXES],
+        audio_in(source),
     ):
         if found:
             _check_names(found)

@@ -9,13 +9,13 @@ import numpy as np
 import roma
 import torch
 
-from dance_model.batch import DanceBatch, joined, slerp
+from dance_model.batch import DanceBatch, joined
 from dance_model.diffusion.ddim import DEFAULT_SAMPLING, RefineX0, SamplingConfig, ddim_step, noise_like_motion
 from dance_model.diffusion.denoiser import Denoiser
 from dance_model.diffusion.predictor import Predictor
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.motion.motion_layout import MotionLayout
-from skeleton2stage.motion.rotations import rot6d_to_rotmat
+from skeleton2stage.motion.rotations import rot6d_to_rotmat, slerp
 from skeleton2stage.motion.skeleton import N_JOINTS
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from skeleton2stage.errors import UserError
-from skeleton2stage.music.audio import AUDIO_SUFFIXES, read_audio
+from skeleton2stage.music.audio import AUDIO_SUFFIXES, audio_in, read_audio
 from skeleton2stage.music.cache import cached_beats
 
 
@@ -16,7 +16,7 @@ def songs_in(folder: Path) -> dict[str, Path]:
     """Return the songs of a folder by name; raise UserError where it is not one."""
     if not folder.is_dir():
         raise UserError(f"{folder} is not a folder of songs")
-    return {path.stem: path for path in sorted(folder.iterdir()) if path.suffix.lower() in AUDIO_SUFFIXES}
+    return {path.stem: path for path in audio_in(folder)}
 
 
 def song_of(motion: str, songs: dict[str, Path]) -> Path | None:

@@ -75,7 +75,7 @@ def load_songs(source: Path) -> list[Song]:
     source = Path(source)
     if not source.is_dir():
         return [load_song(source)]
-    files = sorted(file for file in source.iterdir() if file.suffix.lower() in audio_files.AUDIO_SUFFIXES)
+    files = audio_files.audio_in(source)
     if not files:
         raise UserError(f"{source} holds no audio files ({', '.join(audio_files.AUDIO_SUFFIXES)})")
     return [load_song(file) for file in files]

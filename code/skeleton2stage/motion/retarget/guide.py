@@ -8,6 +8,7 @@ import torch
 
 from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.retarget.source_skeleton import SIDES, SourceSkeleton, shortest_rotation
+from skeleton2stage.motion.rotations import slerp
 
 STANDING_SPEED_MPS = 0.12
 MIN_STANDING_S = 0.25
@@ -144,15 +145,10 @@ def _all_bones(bones: dict[str, torch.Tensor]) -> torch.Tensor:
     """Return world rotations [T, 24, 3, 3] with what the source does not name filled in."""
     trunk = (bones["pelvis"], bones["spine3"])
     bones = {
-        "spine1": _between(*trunk, 1 / 3), "spine2": _between(*trunk, 2 / 3),
-        "neck": _between(bones["spine3"], bones["head"], 0.5),
+        "spine1": slerp(*trunk, 1 / 3), "spine2": slerp(*trunk, 2 / 3),
+        "neck": slerp(bones["spine3"], bones["head"], 0.5),
         "left_collar": bones["spine3"], "right_collar": bones["spine3"],
     } | bones
     for side in SIDES:
         bones |= {f"{side}_foot": bones[f"{side}_ankle"], f"{side}_hand": bones[f"{side}_wrist"]}
     return torch.stack([bones[name] for name in skeleton.joint_names()], dim=1)
-
-
-def _between(first: torch.Tensor, second: torch.Tensor, share: float) -> torch.Tensor:
-    """Return rotations [T, 3, 3] a share of the way from one to another."""
-    return roma.rotmat_slerp(first, second, torch.tensor([share], dtype=first.dtype))[0]

@@ -16,7 +16,7 @@ import torch
 from scipy.ndimage import gaussian_filter1d
 
 from skeleton2stage.motion import skeleton
-from skeleton2stage.motion.bvh import Bvh, forward_kinematics, local_transforms
+from skeleton2stage.motion.bvh import Bvh, local_transforms, world_transforms
 from skeleton2stage.motion.ik import local_to_world, world_positions, world_to_local
 from skeleton2stage.motion.motion import FPS, Motion
 from skeleton2stage.motion.resample import resample_linear, resample_rotations
@@ -61,7 +61,7 @@ def retarget(bvh: Bvh, fps: float = FPS) -> tuple[Motion, RetargetReport]:
     Raises UserError where the skeleton's joints are not recognised.
     """
     source = understand(bvh)
-    rotmat, position = forward_kinematics(bvh.parents, *local_transforms(bvh))
+    rotmat, position = world_transforms(bvh.parents, *local_transforms(bvh))
     up = up_vector(source, position)
     guide = guide_of(source, rotmat, position, up, bvh.fps)
     guide, bridged_frames = without_glitches(guide, bvh.fps)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from skeleton2stage.errors import UserError
+from skeleton2stage.motion.clip_windows import end_to_end
 from skeleton2stage.motion.formats.write_motion import write_motion
 from skeleton2stage.motion.motion import FPS, Motion
 from skeleton2stage.physics.score.dance_scorer import DanceScorer, DanceScores
@@ -25,12 +26,7 @@ def windows(motions: dict[str, Motion], window_s: float) -> dict[str, Motion]:
 
     Raises UserError where none is as long as a window.
     """
-    n = round(window_s * FPS)
-    cut = {
-        f"{name}@{start}": motion.slice(start, start + n)
-        for name, motion in motions.items()
-        for start in range(0, len(motion) - n + 1, n)
-    }
+    cut = end_to_end(motions, round(window_s * FPS))
     if not cut:
         raise UserError(f"no motion is as long as window_s={window_s:g}; the longest has {_longest_s(motions):.2f} s")
     return cut
