@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import torch
 
 from dance_model.diffusion.ddim import SamplingConfig, ddim_step, generator_for, noise_like_motion, sample
-from dance_model.edge.denoiser import DanceDecoder, DenoiserConfig, n_parameters
-from dance_model.sampling.long import overlapping_windows, sample_long
+from dance_model.diffusion.long import overlapping_windows, sample_long
+from dance_model.edge.edge_denoiser import DanceDecoder, DenoiserConfig, n_parameters
 from skeleton2stage.config import read_options
 from skeleton2stage.errors import run_main, unknown_name
 

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import torch
 
-from dance_model.diffusion.loading import load
-from dance_model.edge.denoiser import DanceDecoder, DenoiserConfig
+from dance_model.diffusion_loading import load
+from dance_model.edge.edge_denoiser import DanceDecoder, DenoiserConfig
 from rl_finetune import finetune
 from skeleton2stage import paths
 from skeleton2stage.errors import UserError, run_main

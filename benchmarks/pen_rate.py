@@ -20,7 +20,7 @@ from scoring import windows
 
 from pretrain.data import WINDOW_FRAMES
 from skeleton2stage.body import mesh
-from skeleton2stage.body.model import BodyModel, load_body
+from skeleton2stage.body.body_model import BodyModel, load_body
 from skeleton2stage.body.self_intersection import PairCounter, all_hits
 from skeleton2stage.config import read_options
 from skeleton2stage.errors import run_main

@@ -20,13 +20,14 @@ from skeleton2stage import paths
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.files import write_json
 from skeleton2stage.motion.motion import Motion
-from skeleton2stage.physics.factory import load_humanoid, make_simulator
-from skeleton2stage.physics.humanoid import PHYSICS_HZ, Humanoid
-from skeleton2stage.physics.imitation import ACTION_WIDTH, ImitationTask
-from skeleton2stage.physics.policy import ImitationPolicy, PolicyConfig
-from skeleton2stage.physics.reference import reference_motions
-from skeleton2stage.physics.simulator import CONTROL_HZ
-from skeleton2stage.physics.simulator_options import SimulatorOptions
+from skeleton2stage.physics.humanoid.humanoid import PHYSICS_HZ, Humanoid
+from skeleton2stage.physics.humanoid.load_humanoid import load_humanoid
+from skeleton2stage.physics.imitation.imitation_policy import ImitationPolicy, PolicyConfig
+from skeleton2stage.physics.imitation.imitation_task import ACTION_WIDTH, ImitationTask
+from skeleton2stage.physics.imitation.reference_motions import reference_motions
+from skeleton2stage.physics.simulators.make_simulator import make_simulator
+from skeleton2stage.physics.simulators.simulator import CONTROL_HZ
+from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
 
 SUBSTEPS = round(PHYSICS_HZ / CONTROL_HZ)
 ROUNDS = 3

@@ -26,13 +26,15 @@ from skeleton2stage import paths
 from skeleton2stage.config import read_options
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.motion.motion import Motion
-from skeleton2stage.physics.engine_layout import engine_layout
-from skeleton2stage.physics.factory import load_humanoid, make_scorer, make_simulator
-from skeleton2stage.physics.humanoid import PHYSICS_HZ, Humanoid
-from skeleton2stage.physics.reference import ReferenceFrames, reference_motions
-from skeleton2stage.physics.rotations import quat_to_rotvec
-from skeleton2stage.physics.scoring import DanceScorer
-from skeleton2stage.physics.simulator import CONTROL_HZ
+from skeleton2stage.physics.humanoid.humanoid import PHYSICS_HZ, Humanoid
+from skeleton2stage.physics.humanoid.load_humanoid import load_humanoid
+from skeleton2stage.physics.imitation.reference_motions import ReferenceFrames, reference_motions
+from skeleton2stage.physics.quaternions import quat_to_rotvec
+from skeleton2stage.physics.score.dance_scorer import DanceScorer
+from skeleton2stage.physics.score.make_scorer import make_scorer
+from skeleton2stage.physics.simulators.engine_layout import engine_layout
+from skeleton2stage.physics.simulators.make_simulator import make_simulator
+from skeleton2stage.physics.simulators.simulator import CONTROL_HZ
 
 SUBSTEPS = round(PHYSICS_HZ / CONTROL_HZ)
 CONTROL_STEPS = WINDOW_FRAMES - 1
@@ -61,8 +63,8 @@ def windows(n: int) -> tuple[str, list[Motion]]:
 
 def sampled_dances() -> list[Motion]:
     """Return the shipped dance model's dances to the shipped tracks."""
+    from dance_model.dance_music import music_sources
     from dance_model.families import load
-    from dance_model.music import music_sources
     from dance_model.sampling.dances import dance
 
     policy = load(paths.demo_checkpoints() / "dance_model.safetensors")

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from skeleton2stage.errors import run_main
-from skeleton2stage.metrics.clip import check_motion
+from skeleton2stage.metrics.measured_clip import check_motion
 from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.folder import read_folder
 from skeleton2stage.motion.motion import Motion

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from dance_model.diffusion.model import DanceModel
-from dance_model.edge.denoiser import DanceDecoder, DenoiserConfig
+from dance_model.diffusion.diffusion_model import DanceModel
+from dance_model.edge.edge_denoiser import DanceDecoder, DenoiserConfig
 from skeleton2stage import paths
-from skeleton2stage.motion.layout import EDGE
+from skeleton2stage.motion.motion_layout import EDGE
 from skeleton2stage.motion.scaler import MinMaxScaler
 from skeleton2stage.music.audio import write_wav
-from skeleton2stage.physics.policy import ImitationPolicy, PolicyConfig
+from skeleton2stage.physics.imitation.imitation_policy import ImitationPolicy, PolicyConfig
 
 
 @pytest.fixture(scope="session", autouse=True)

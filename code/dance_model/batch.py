@@ -7,6 +7,7 @@ import roma
 import torch
 
 from skeleton2stage.motion.motion import FPS, Motion
+from skeleton2stage.motion.rotations import slerp
 
 Blend = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -55,9 +56,3 @@ def joined(windows: torch.Tensor, blend: Blend) -> torch.Tensor:
     weight = weight.view(1, half, *[1] * (windows.ndim - 2))
     overlaps = blend(left, right, weight).flatten(0, 1)
     return torch.cat((windows[0, :half], overlaps, windows[-1, half:]))
-
-
-def slerp(left: torch.Tensor, right: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """Return rotations on the shortest way from left to right [..., 3, 3], weight [..., 1, 1] along it."""
-    turn = roma.rotmat_to_rotvec(left.transpose(-1, -2) @ right)
-    return left @ roma.rotvec_to_rotmat(weight.squeeze(-1) * turn)

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dance_model import released
-from dance_model.diffusion.loading import load as load_dance_model
-from dance_model.edge import checkpoint as edge_checkpoint
-from dance_model.edge.denoiser import DanceDecoder, DenoiserConfig
-from dance_model.popdg import checkpoint as popdg_checkpoint
-from dance_model.popdg.denoiser import PopdgDenoiser
+from dance_model.diffusion_loading import load as load_dance_model
+from dance_model.edge import edge_checkpoint
+from dance_model.edge.edge_denoiser import DanceDecoder, DenoiserConfig
+from dance_model.popdg import popdg_checkpoint
+from dance_model.popdg.popdg_denoiser import PopdgDenoiser
 from skeleton2stage import paths
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.errors import UserError, run_main

@@ -13,18 +13,18 @@ from typing import Any
 import torch
 
 from dance_model import released
-from dance_model.diffusion.loading import load_released
-from dance_model.diffusion.policy import as_policy
-from dance_model.policy import KIND, DancePolicy
+from dance_model.dance_policy import KIND, DancePolicy
+from dance_model.diffusion_loading import load_released
+from dance_model.diffusion_policy import as_policy
 from skeleton2stage.checkpoint import load_checkpoint
 from skeleton2stage.errors import UserError, unknown_name
 from skeleton2stage.own_code import import_class
 
 ENTRY_POINTS = "skeleton2stage.dance_models"
 OWN = {
-    "edge": "dance_model.diffusion.policy:EdgePolicy",
-    "popdg": "dance_model.diffusion.policy:PopdgPolicy",
-    "bailando": "dance_model.bailando.policy:BailandoPolicy",
+    "edge": "dance_model.diffusion_policy:EdgePolicy",
+    "popdg": "dance_model.diffusion_policy:PopdgPolicy",
+    "bailando": "dance_model.bailando.bailando_policy:BailandoPolicy",
 }
 
 

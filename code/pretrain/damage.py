@@ -20,6 +20,7 @@ import torch
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.motion import FPS, Motion
+from skeleton2stage.motion.rotations import slerp
 
 SLIDE_M = 0.5
 LIFT_M = 0.10
@@ -170,11 +171,11 @@ def _with_arm_swung(motion: Motion, seed: int, directions: Callable[[_Trunk], _D
     side = ("left", "right")[generator.integers(2)]
     amount = torch.from_numpy(_envelope(motion, generator, HOLD_S, ARM_RAMP_S))
     arm = [skeleton.joint_index(f"{side}_{part}") for part in ("shoulder", "elbow", "wrist")]
-    own = roma.rotvec_to_unitquat(torch.from_numpy(motion.poses[:, arm]).double())
+    own = roma.rotvec_to_rotmat(torch.from_numpy(motion.poses[:, arm]).double())
     trunk = _trunk(motion, arm[0], 1.0 if side == "left" else -1.0)
-    blended = _slerp(own, _arm_pose(trunk, arm, *directions(trunk)), amount)
+    blended = slerp(own, _arm_pose(trunk, arm, *directions(trunk)), amount[:, None, None, None])
     poses = motion.poses.copy()
-    poses[:, arm] = roma.unitquat_to_rotvec(blended).numpy()
+    poses[:, arm] = roma.rotmat_to_rotvec(blended).numpy()
     return replace(motion, poses=poses, contacts=None)
 
 
@@ -189,14 +190,14 @@ def _trunk(motion: Motion, shoulder: int, outward: float) -> _Trunk:
 def _arm_pose(
     trunk: _Trunk, arm: list[int], upper_w: torch.Tensor, forearm_of: Callable[[torch.Tensor], torch.Tensor]
 ) -> torch.Tensor:
-    """Return local rotations [T, 3, 4] (xyzw) of shoulder, elbow and wrist that point the arm so."""
+    """Return local rotations [T, 3, 3, 3] of shoulder, elbow and wrist that point the arm so."""
     bones = torch.from_numpy(skeleton.offsets())
     upper_arm_w = _aligned(trunk.collar_w, bones[arm[1]], upper_w)
     elbow_w = trunk.shoulder_w + (upper_arm_w @ bones[arm[1], :, None]).squeeze(-1)
     forearm_w = _aligned(upper_arm_w, bones[arm[2]], forearm_of(elbow_w))
     shoulder = trunk.collar_w.transpose(1, 2) @ upper_arm_w
     elbow = upper_arm_w.transpose(1, 2) @ forearm_w
-    return roma.rotmat_to_unitquat(torch.stack((shoulder, elbow, torch.eye(3).double().expand_as(elbow)), dim=1))
+    return torch.stack((shoulder, elbow, torch.eye(3).double().expand_as(elbow)), dim=1)
 
 
 def _aligned(parent_w: torch.Tensor, bone: torch.Tensor, direction_w: torch.Tensor) -> torch.Tensor:
@@ -206,9 +207,3 @@ def _aligned(parent_w: torch.Tensor, bone: torch.Tensor, direction_w: torch.Tens
     axis = torch.linalg.cross(now_w, wanted_w)
     sine, cosine = axis.norm(dim=-1, keepdim=True), (now_w * wanted_w).sum(dim=-1, keepdim=True)
     return roma.rotvec_to_rotmat(axis / sine.clamp(min=1e-9) * torch.atan2(sine, cosine)) @ parent_w
-
-
-def _slerp(start: torch.Tensor, end: torch.Tensor, amount: torch.Tensor) -> torch.Tensor:
-    """Return quaternions [T, n, 4] (xyzw) a share `amount` [T] of the shorter way from start to end."""
-    turn = roma.unitquat_to_rotvec(roma.quat_product(roma.quat_conjugation(start), end))
-    return roma.quat_product(start, roma.rotvec_to_unitquat(turn * amount[:, None, None]))

@@ -5,7 +5,9 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.formats import motion_files, read_motion
+from skeleton2stage.motion.clip_windows import end_to_end
+from skeleton2stage.motion.formats.file_listing import by_stem, motion_files
+from skeleton2stage.motion.formats.read_motion import read_motion
 from skeleton2stage.motion.motion import Motion
 
 WINDOW_FRAMES = 150
@@ -30,11 +32,7 @@ class ClipSet:
 
     def windows(self) -> dict[str, Motion]:
         """Return the clips cut into 5-second windows end to end, the remainder dropped."""
-        return {
-            f"{name}@{start}": motion.slice(start, start + WINDOW_FRAMES)
-            for name, motion in self.motions.items()
-            for start in range(0, len(motion) - WINDOW_FRAMES + 1, WINDOW_FRAMES)
-        }
+        return end_to_end(self.motions, WINDOW_FRAMES)
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ def load_clips(folder: Path, held_out: tuple[str, ...]) -> SplitClips:
         raise UserError(
             f"no prepared motions at {folder}: make some (python -m skeleton2stage.motion.convert), or give data="
         )
-    motions = {file.stem: read_motion(file) for file in motion_files(folder)}
+    motions = {stem: read_motion(file) for stem, file in by_stem(motion_files(folder)).items()}
     absent = sorted(set(held_out) - set(motions))
     if absent:
         raise UserError(

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import torch
 
-from pretrain.sampling import HardClipSampler
+from pretrain.clip_sampler import HardClipSampler
 from skeleton2stage.errors import UserError
-from skeleton2stage.physics.imitation import N_JOINT_ACTIONS, ImitationTask, StepOutcome
-from skeleton2stage.physics.tracking import closeness_reward, wrench_reward
+from skeleton2stage.physics.imitation.imitation_task import N_JOINT_ACTIONS, ImitationTask, StepOutcome
+from skeleton2stage.physics.imitation.tracking import closeness_reward, wrench_reward
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from rsl_rl.models import MLPModel
 from rsl_rl.storage import RolloutStorage
 from tensordict import TensorDict
 
-from pretrain.config import PretrainConfig
+from pretrain.pretrain_config import PretrainConfig
 from pretrain.processes import Processes
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import atomic_path
-from skeleton2stage.physics.imitation import ACTION_WIDTH
-from skeleton2stage.physics.observation import OBSERVATION_WIDTH
-from skeleton2stage.physics.policy import ImitationPolicy, PolicyConfig
+from skeleton2stage.physics.imitation.imitation_policy import ImitationPolicy, PolicyConfig
+from skeleton2stage.physics.imitation.imitation_task import ACTION_WIDTH
+from skeleton2stage.physics.imitation.observation import OBSERVATION_WIDTH
 
 _GROUPS = {"actor": ["policy"], "critic": ["policy"]}
 # How many observations a given policy's normalisation counts as: its network relies on it, so it moves slowly.

@@ -17,9 +17,9 @@ from skeleton2stage.config import help_text, help_wanted, load_config, to_datacl
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.files import write_json
 from skeleton2stage.motion.motion import Motion
-from skeleton2stage.physics.factory import make_scorer
-from skeleton2stage.physics.scoring import DanceScorer, DanceScores
-from skeleton2stage.physics.simulator_options import SimulatorOptions
+from skeleton2stage.physics.score.dance_scorer import DanceScorer, DanceScores
+from skeleton2stage.physics.score.make_scorer import make_scorer
+from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
 from skeleton2stage.tables import bootstrap_error, markdown_table
 
 USAGE = "python -m pretrain.plausibility policy=FILE data=DIR [key=value ...]"

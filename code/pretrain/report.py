@@ -5,10 +5,10 @@ from pathlib import Path
 
 from pretrain.data import ClipSet, SplitClips
 from skeleton2stage.files import write_json
-from skeleton2stage.physics.humanoid import Humanoid
-from skeleton2stage.physics.policy import ImitationPolicy
-from skeleton2stage.physics.scoring import DanceScorer, DanceScores
-from skeleton2stage.physics.simulator import Simulator
+from skeleton2stage.physics.humanoid.humanoid import Humanoid
+from skeleton2stage.physics.imitation.imitation_policy import ImitationPolicy
+from skeleton2stage.physics.score.dance_scorer import DanceScorer, DanceScores
+from skeleton2stage.physics.simulators.simulator import Simulator
 
 MakeSimulator = Callable[[Humanoid, int], Simulator]
 Report = dict[str, dict[str, float]]

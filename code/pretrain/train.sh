@@ -14,5 +14,5 @@ for argument in "$@"; do
 done
 [[ $processes =~ ^[1-9][0-9]*$ ]] || { echo "error: processes must be a whole number above 0, not '$processes'" >&2; exit 2; }
 source "$root/environment.sh"
-if [[ $processes == 1 ]]; then exec python -m pretrain.train "${settings[@]}"; fi
-exec python -m torch.distributed.run --standalone --nproc_per_node "$processes" -m pretrain.train "${settings[@]}"
+if [[ $processes == 1 ]]; then exec python -m pretrain.train_imitation "${settings[@]}"; fi
+exec python -m torch.distributed.run --standalone --nproc_per_node "$processes" -m pretrain.train_imitation "${settings[@]}"

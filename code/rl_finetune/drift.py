@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dance_model.policy import DancePolicy, Rollout
+from dance_model.dance_policy import DancePolicy, Rollout
 
 
 class DriftProbe:

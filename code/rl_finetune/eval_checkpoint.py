@@ -7,24 +7,18 @@ from pathlib import Path
 import numpy as np
 
 from dance_model import families
-from dance_model.music import music_sources
-from dance_model.policy import RolloutOptions
+from dance_model.dance_music import music_sources
+from dance_model.dance_policy import RolloutOptions
 from dance_model.sampling.dances import Refinements, write_dances
 from dance_model.sampling.projection import make_projection
-from rl_finetune.evaluate import (
-    evaluate_motions,
-    load_judge,
-    load_penetration,
-    load_yardstick,
-    song_beats,
-    song_of,
-    songs_in,
-)
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main
-from skeleton2stage.metrics.table import evaluation_table, write_evaluation
-from skeleton2stage.physics.simulator_options import SimulatorOptions
+from skeleton2stage.evaluation.evaluate_motions import evaluate_motions
+from skeleton2stage.evaluation.judge import load_judge, load_penetration, load_yardstick
+from skeleton2stage.evaluation.song_beats import song_beats, song_of, songs_in
+from skeleton2stage.metrics.metrics_table import evaluation_table, write_evaluation
+from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
 
 USAGE = "bash code/rl_finetune/eval.sh EXP_NAME EPOCH MOTION_SAVE_ROOT CKPT_ROOT CACHED_MUSIC_FEATURES [key=value ...]"
 EXIT_BAD_FILES = 1

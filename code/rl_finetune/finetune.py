@@ -12,32 +12,32 @@ from rich.console import Console
 from tqdm import tqdm
 
 from dance_model import families
-from dance_model.diffusion.policy import DiffusionPolicy
-from dance_model.policy import DancePolicy, Rollout, RolloutOptions
+from dance_model.dance_policy import DancePolicy, Rollout, RolloutOptions
+from dance_model.diffusion_policy import DiffusionPolicy
 from dance_model.training.ema import ExponentialMovingAverage
-from rl_finetune.algorithms.base import Algorithm
+from rl_finetune.algorithms.algorithm import Algorithm
 from rl_finetune.algorithms.direct import Direct
 from rl_finetune.algorithms.policy_gradient import GradientConfig, PolicyGradient, StepChoice
-from rl_finetune.credit import frame_mean
-from rl_finetune.crediting import Crediting, GroupCrediting, PromptCrediting
+from rl_finetune.credit_assignment import Crediting, GroupCrediting, PromptCrediting
 from rl_finetune.drift import DriftProbe
 from rl_finetune.finetune_config import DIRECT, PAPER, FinetuneConfig
 from rl_finetune.finetune_state import load_state, record_epoch, save_state
+from rl_finetune.group_advantages import frame_mean
 from rl_finetune.held import HeldQuantities
 from rl_finetune.prompts import draw_prompts, load_prompts
-from rl_finetune.rewards.base import Dances, RewardContext
+from rl_finetune.rewards.reward import Dances, RewardContext
 from rl_finetune.rewards.reward_file import read_reward_file, reweighted
 from rl_finetune.rewards.weighted import WeightedRewards
 from rl_finetune.seeds import draw_seed
 from rl_finetune.stopwatch import Stopwatch
 from rl_finetune.watch import Watch
 from skeleton2stage import paths
-from skeleton2stage.body.model import load_body
+from skeleton2stage.body.body_model import load_body
 from skeleton2stage.body.spheres import fill_body
 from skeleton2stage.config import help_text, help_wanted, load_config, save_config, to_dataclass
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main
-from skeleton2stage.physics.factory import make_scorer
+from skeleton2stage.physics.score.make_scorer import make_scorer
 
 BASE_DANCES = 4  # a prompt, of the base model, by which held quantities are measured
 

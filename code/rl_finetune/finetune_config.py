@@ -6,9 +6,9 @@ from pathlib import Path
 
 from dance_model.diffusion.predictor import PRECISIONS
 from rl_finetune.algorithms.direct import DirectConfig
-from rl_finetune.crediting import BY_DANCE, BY_FRAME
+from rl_finetune.credit_assignment import BY_DANCE, BY_FRAME
 from skeleton2stage.errors import UserError, unknown_name
-from skeleton2stage.physics.simulator_options import SimulatorOptions
+from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
 
 POLICY_GRADIENT, PAPER, DIRECT = "policy_gradient", "paper", "direct"
 ALGORITHMS = (POLICY_GRADIENT, PAPER, DIRECT)

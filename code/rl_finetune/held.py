@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from rl_finetune.rewards.base import Dances, Reward, RewardContext, make_reward
+from rl_finetune.rewards.reward import Dances, Reward, RewardContext, make_reward
 from skeleton2stage.errors import unknown_name
 from skeleton2stage.metrics.foot_contact import pfc
 from skeleton2stage.metrics.foot_skating import foot_skating

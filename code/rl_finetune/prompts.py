@@ -5,8 +5,8 @@ from pathlib import Path
 
 import torch
 
-from dance_model.music import STRIDE_FRAMES, music_sources
-from dance_model.policy import DancePolicy
+from dance_model.dance_music import STRIDE_FRAMES, music_sources
+from dance_model.dance_policy import DancePolicy
 from dance_model.sampling.dances import check_fits
 from skeleton2stage.motion.motion import FPS
 

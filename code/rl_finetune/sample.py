@@ -4,18 +4,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dance_model import families
+from dance_model.dance_music import music_sources
+from dance_model.dance_policy import RolloutOptions
 from dance_model.diffusion.predictor import PRECISIONS
-from dance_model.music import music_sources
-from dance_model.policy import RolloutOptions
 from dance_model.sampling.dances import Refinements, write_dances
 from dance_model.sampling.keep import read_constraint
 from dance_model.sampling.projection import Projection, make_projection
-from rl_finetune.evaluate import Judge, load_judge
 from skeleton2stage import paths
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main, unknown_name
-from skeleton2stage.physics.simulator_options import SimulatorOptions
+from skeleton2stage.evaluation.judge import Judge, load_judge
+from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
 
 USAGE = "python -m rl_finetune.sample music=FILE_OR_DIR out=DIR [checkpoint=C] [key=value ...]"
 EXIT_BAD_FILES = 1

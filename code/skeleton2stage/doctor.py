@@ -90,7 +90,8 @@ def check_processors() -> list[Finding]:
 
 def check_simulators() -> list[Finding]:
     """Build each simulator with one world."""
-    from skeleton2stage.physics.factory import load_humanoid, make_simulator, simulator_names
+    from skeleton2stage.physics.humanoid.load_humanoid import load_humanoid
+    from skeleton2stage.physics.simulators.make_simulator import make_simulator, simulator_names
 
     findings = []
     for name in simulator_names():
@@ -106,7 +107,7 @@ def check_simulators() -> list[Finding]:
 
 def check_open_body() -> list[Finding]:
     """Load the body that ships with the project."""
-    from skeleton2stage.body.model import load_body
+    from skeleton2stage.body.body_model import load_body
 
     body = load_body("open")
     return [Finding("open body", True, f"{len(body.rest_vertices)} vertices, {len(body.faces)} faces", required=True)]
@@ -114,7 +115,7 @@ def check_open_body() -> list[Finding]:
 
 def check_smpl_body() -> list[Finding]:
     """Look for the user's SMPL file and load it."""
-    from skeleton2stage.body.model import find_smpl, load_body
+    from skeleton2stage.body.body_model import find_smpl, load_body
 
     path = find_smpl()
     load_body(path)

@@ -9,18 +9,18 @@ import torch
 from safetensors.torch import load_file
 
 from dance_model import families
+from dance_model.bailando.bailando_policy import BailandoPolicy
 from dance_model.bailando.network import BailandoNetwork, network_config
-from dance_model.bailando.policy import BailandoPolicy
 from dance_model.bailando.training_config import tiny
-from dance_model.diffusion.model import DanceModel
-from dance_model.diffusion.policy import EdgePolicy, PopdgPolicy, as_policy
-from dance_model.edge.denoiser import DanceDecoder, DenoiserConfig
-from dance_model.policy import RolloutOptions
-from dance_model.popdg.denoiser import PopdgConfig, PopdgDenoiser
+from dance_model.dance_policy import RolloutOptions
+from dance_model.diffusion.diffusion_model import DanceModel
+from dance_model.diffusion_policy import EdgePolicy, PopdgPolicy, as_policy
+from dance_model.edge.edge_denoiser import DanceDecoder, DenoiserConfig
+from dance_model.popdg.popdg_denoiser import PopdgConfig, PopdgDenoiser
 from rl_finetune.drift import DriftProbe
 from skeleton2stage.checkpoint import load_checkpoint, save_checkpoint
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.layout import EDGE, POPDG, encode
+from skeleton2stage.motion.motion_layout import EDGE, POPDG, encode
 from skeleton2stage.motion.scaler import MinMaxScaler
 
 TOY = f"{Path(__file__).parents[1] / 'rl_finetune' / 'toy_dance_model.py'}:ToyPolicy"

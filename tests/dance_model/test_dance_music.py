@@ -3,7 +3,7 @@ import pytest
 import soundfile
 import torch
 
-from dance_model.music import music_sources
+from dance_model.dance_music import music_sources
 from skeleton2stage.errors import UserError
 from skeleton2stage.music.groove import steady_groove
 from skeleton2stage.music.songs import load_song

@@ -6,22 +6,22 @@ import numpy as np
 import pytest
 import torch
 
-from dance_model.diffusion import loading
-from dance_model.diffusion.model import DanceModel
-from dance_model.edge.denoiser import DanceDecoder, DenoiserConfig
+from dance_model import diffusion_loading
+from dance_model.diffusion.diffusion_model import DanceModel
+from dance_model.edge.edge_denoiser import DanceDecoder, DenoiserConfig
 from dance_model.export_checkpoint import advice, main
-from dance_model.popdg.denoiser import PopdgConfig, PopdgDenoiser
+from dance_model.popdg.popdg_denoiser import PopdgConfig, PopdgDenoiser
 from rl_finetune.sample import main as sample
 from skeleton2stage import paths
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.formats import read_motion
-from skeleton2stage.motion.layout import POPDG
+from skeleton2stage.motion.formats.read_motion import read_motion
+from skeleton2stage.motion.motion_layout import POPDG
 from skeleton2stage.motion.scaler import MinMaxScaler
 
 
 def test_our_checkpoint_becomes_edges(tiny_checkpoint, tmp_path, capsys):
     main([f"checkpoint={tiny_checkpoint}", f"out={tmp_path / 'sub' / 'm.pt'}"])
-    ours, edges = loading.load(tiny_checkpoint), loading.load(tmp_path / "sub" / "m.pt")
+    ours, edges = diffusion_loading.load(tiny_checkpoint), diffusion_loading.load(tmp_path / "sub" / "m.pt")
     for name, value in ours.denoiser.state_dict().items():
         assert torch.equal(edges.denoiser.state_dict()[name], value), name
     assert torch.equal(edges.scaler.minimum, ours.scaler.minimum)
@@ -46,7 +46,7 @@ def test_popdgs_becomes_popdgs(tmp_path, capsys, convolutions):
     scaler = MinMaxScaler(torch.ones(156), torch.zeros(156))
     DanceModel(denoiser, POPDG, scaler).save(tmp_path / "m.safetensors", half=False)
     main([f"checkpoint={tmp_path / 'm.safetensors'}", f"out={tmp_path / 'm.pt'}"])
-    again = loading.load(tmp_path / "m.pt").denoiser.state_dict()
+    again = diffusion_loading.load(tmp_path / "m.pt").denoiser.state_dict()
     assert all(torch.equal(again[name], value) for name, value in denoiser.state_dict().items())
     out = capsys.readouterr().out
     assert "latent_width 16 (not 512)" in out and "convolutions" not in out and "EDGE" not in out

@@ -66,8 +66,9 @@ def test_the_forearm_goes_through_the_torso_for_a_second(seed):
 
 def test_the_humanoid_feels_the_arm_in_its_torso():
     """The damaged reference itself overlaps where the original and the control do not, by the engine."""
-    from skeleton2stage.physics.factory import load_humanoid, make_simulator
-    from skeleton2stage.physics.reference import reference_motions
+    from skeleton2stage.physics.humanoid.load_humanoid import load_humanoid
+    from skeleton2stage.physics.imitation.reference_motions import reference_motions
+    from skeleton2stage.physics.simulators.make_simulator import make_simulator
 
     humanoid = load_humanoid()
     motions = [dancing(), arm_kept_clear(dancing(), 0), arm_through_torso(dancing(), 0)]

@@ -9,10 +9,10 @@ import torch
 from pretrain.damage import CONTROLS, DAMAGES
 from pretrain.plausibility import compare, findings_table, main
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.formats import write_motion
+from skeleton2stage.motion.formats.write_motion import write_motion
 from skeleton2stage.motion.motion import Motion
-from skeleton2stage.physics.policy import ImitationPolicy, PolicyConfig
-from skeleton2stage.physics.scoring import DanceScores
+from skeleton2stage.physics.imitation.imitation_policy import ImitationPolicy, PolicyConfig
+from skeleton2stage.physics.score.dance_scorer import DanceScores
 
 
 def scored(*imitation: float) -> DanceScores:
@@ -67,7 +67,7 @@ def test_a_standing_dancer_is_ranked_above_its_damaged_copies(folder, capsys):
 
 
 def test_held_out_clips_too_short_are_named(folder):
-    from skeleton2stage.motion.formats import read_motion
+    from skeleton2stage.motion.formats.read_motion import read_motion
 
     write_motion(folder / "clips" / "held.pkl", read_motion(folder / "clips" / "train.pkl").slice(0, 100))
     with pytest.raises(UserError, match="none of the held-out clips"):

@@ -9,19 +9,20 @@ import numpy as np
 import pytest
 import torch
 
-from pretrain import train
+from pretrain import train_imitation
+from pretrain.clip_sampler import HardClipSampler, SamplingConfig
 from pretrain.data import ClipSet, load_clips
 from pretrain.environment import ClosenessConfig, EpisodeEnvironment, EpisodeRules
 from pretrain.learner import current_policy
 from pretrain.processes import Processes
-from pretrain.sampling import HardClipSampler, SamplingConfig
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.formats import write_motion
+from skeleton2stage.motion.formats.write_motion import write_motion
 from skeleton2stage.motion.motion import Motion
-from skeleton2stage.physics.factory import load_humanoid, make_simulator
-from skeleton2stage.physics.imitation import ACTION_WIDTH, ImitationTask
-from skeleton2stage.physics.policy import ImitationPolicy
-from skeleton2stage.physics.reference import reference_motions
+from skeleton2stage.physics.humanoid.load_humanoid import load_humanoid
+from skeleton2stage.physics.imitation.imitation_policy import ImitationPolicy
+from skeleton2stage.physics.imitation.imitation_task import ACTION_WIDTH, ImitationTask
+from skeleton2stage.physics.imitation.reference_motions import reference_motions
+from skeleton2stage.physics.simulators.make_simulator import make_simulator
 
 
 def swaying(n: int, phase: float) -> Motion:
@@ -49,7 +50,7 @@ def run(monkeypatch, tmp_path, folder):
             f"{{name: {stage}, clips: '*', iterations: {iterations}, learning_rate: 1e-3, final_learning_rate: 1e-4}}"
             for stage in ("broad", "dance")
         )
-        train.main([
+        train_imitation.main([
             f"name={name}", f"data={folder}", "held_out=[held]", "device=cpu", "worlds=4", "horizon=4",
             "hidden=[8]", "minibatches=1", "epochs=1", "save_every=1", f"stages=[{stages}]", *overrides,
         ])
@@ -89,7 +90,7 @@ def test_the_wrench_is_lowered_while_tracking_is_good_and_kept_in_the_checkpoint
 
 def test_two_processes_learn_one_policy(tmp_path, folder):
     environment = os.environ | {"S2S_RUNS": str(tmp_path), "OMP_NUM_THREADS": "1"}
-    script = Path(train.__file__).with_name("train.sh")
+    script = Path(train_imitation.__file__).with_name("train.sh")
     subprocess.run(
         ["bash", script, folder, "processes=2", "name=two", "held_out=[held]", "device=cpu", "worlds=2", "horizon=2",
          "hidden=[8]", "minibatches=1", "epochs=1",
@@ -103,16 +104,16 @@ def test_two_processes_learn_one_policy(tmp_path, folder):
 
 
 def test_the_exported_policy_is_the_learners(folder, tmp_path, monkeypatch):
-    from pretrain.config import PretrainConfig
     from pretrain.learner import make_ppo
+    from pretrain.pretrain_config import PretrainConfig
     from skeleton2stage.config import load_config, to_dataclass
 
     config = to_dataclass(load_config("pretrain", ["worlds=4", "hidden=[8]"]), PretrainConfig)
     torch.manual_seed(0)
     ppo = make_ppo(config, torch.device("cpu"), Processes())
     observations = 3.0 + 2.0 * torch.randn(64, 733)
-    ppo.actor.update_normalization(train._as_dict(observations))
-    ours, theirs = current_policy(ppo, (8,), 1.0)(observations), ppo.actor(train._as_dict(observations))
+    ppo.actor.update_normalization(train_imitation._as_dict(observations))
+    ours, theirs = current_policy(ppo, (8,), 1.0)(observations), ppo.actor(train_imitation._as_dict(observations))
     torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-4)
 
 

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from dance_model import families
+from dance_model.dance_policy import RolloutOptions
 from dance_model.diffusion.ddim import step_mean
-from dance_model.policy import RolloutOptions
 from rl_finetune.drift import DriftProbe
 
 

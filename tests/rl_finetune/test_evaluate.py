@@ -3,34 +3,15 @@ import json
 import numpy as np
 import pytest
 
-from rl_finetune.evaluate import Judge, evaluate_motions, load_judge, load_penetration, load_yardstick, main, song_beats
+from rl_finetune.evaluate import main
 from skeleton2stage.errors import UserError
+from skeleton2stage.evaluation.evaluate_motions import evaluate_motions
+from skeleton2stage.evaluation.judge import load_yardstick
 from skeleton2stage.files import write_pickle
-from skeleton2stage.metrics.motion_critic import CriticSizes, MotionCritic
-from skeleton2stage.motion.formats import write_motion
-from skeleton2stage.motion.motion import Motion
-from skeleton2stage.motion.positions import JointMotion
-from skeleton2stage.physics.policy import ImitationPolicy, PolicyConfig
+from skeleton2stage.motion.formats.write_motion import write_motion
+from swaying_motion import swaying
 
 OF_CLIPS = {"pfc", "fgd", "fgd_penetration", "fgd_floating", "mot_mag", "foot_skating"}
-
-
-def swaying(n_frames, seed=0):
-    """Return an upright motion whose joints sway, its feet about 5 cm over the floor."""
-    generator = np.random.default_rng(seed)
-    phase = 2 * np.pi * (np.arange(n_frames)[:, None, None] / 30.0 + generator.uniform(size=(24, 3)))
-    poses = 0.1 * np.sin(phase)
-    poses[:, 0] = (np.pi / 2, 0.0, 0.0)
-    height = 0.95 + 0.02 * np.sin(phase[:, 0, :1])
-    return Motion(poses, np.concatenate((np.zeros((n_frames, 2)), height), axis=1))
-
-
-def test_a_metric_without_a_value_says_so():
-    flying = swaying(30)
-    flying.poses[0, 7:9, 0] = 1.2  # on the tips of its toes in frame 0, which says where the floor is
-    flying.translation[1:, 2] += 1.0
-    skipped = evaluate_motions({"a": flying}).skipped
-    assert "no finite value" in skipped["foot_skating"]
 
 
 @pytest.fixture
@@ -58,20 +39,6 @@ def test_folder_in_metrics_out(folder, tmp_path, capsys):
     assert content["skipped"]["success_rate"] == content["skipped"]["imitation"] == "policy=none"
     assert content["skipped"]["bas"] == "no music was given"
     assert "mot_mag" in capsys.readouterr().out and (tmp_path / "metrics.md").exists()
-
-
-def test_pen_rate_is_pooled_over_frames_and_can_be_left_out():
-    near, clear = swaying(20), swaying(60, seed=1)
-    near.poses[:, 16, 2] -= 1.75  # the left arm in its side
-    counter = load_penetration(True, "open")
-    evaluation = evaluate_motions({"near": near, "clear": clear}, penetration=counter)
-    of_near, of_clear = (evaluation.per_motion[name]["pen_rate"] for name in ("near", "clear"))
-    assert of_near > of_clear + 50
-    assert evaluation.metrics["pen_rate"] == pytest.approx((20 * of_near + 60 * of_clear) / 80)
-    assert evaluation.penetration.shape == (4, 24)  # two seconds by half seconds
-    assert evaluation.penetration[0].sum() == pytest.approx((15 * of_near + 15 * of_clear) / 30, rel=0.2)
-    assert load_penetration(False, "open") is None
-    assert evaluate_motions({"clear": clear}).skipped["pen_rate"] == "pen_rate=false"
 
 
 def test_bad_files_are_named_and_the_rest_evaluated(folder, tmp_path, capsys):
@@ -119,26 +86,6 @@ def test_a_wrong_frame_rate_is_warned_of_by_name(folder, tmp_path, capsys):
     assert "fast.pkl: it falls at" in line and "fast.pkl" in _read(tmp_path / "m.json")["per_motion"]
 
 
-def test_joint_positions_alone_have_all_but_what_needs_rotations(tmp_path):
-    motions = {name: swaying(90, seed) for seed, name in enumerate("abc")}
-    positions = {name: JointMotion(motion.joints()) for name, motion in motions.items()}
-    judge, yardstick = load_judge("demo", "mujoco", "open"), load_yardstick("demo")
-    expected = evaluate_motions(motions, yardstick=yardstick)
-    found = evaluate_motions(positions, judge, yardstick=yardstick)
-    rotations = set(expected.metrics) - set(found.metrics)
-    assert "mot_mag" in rotations and "fid_g" not in rotations
-    assert all("hold joint positions only" in found.skipped[name] for name in rotations | {"imitation"})
-    assert {name: expected.metrics[name] for name in found.metrics} == pytest.approx(found.metrics)
-
-
-def test_the_critic_scores_what_has_rotations():
-    motions = {"a": swaying(30), "b": JointMotion(swaying(30).joints())}
-    evaluation = evaluate_motions(motions, critic=MotionCritic(CriticSizes(depth=1, width=8, out_width=6, n_heads=2)))
-    assert {"motion_critic", "motion_critic_fixed"} <= set(evaluation.per_motion["a"])
-    assert "motion_critic" not in evaluation.per_motion["b"] and "motion_critic" in evaluation.metrics
-    assert "critic=FILE" in evaluate_motions(motions).skipped["motion_critic"]
-
-
 def test_bailandos_files_are_read(tmp_path):
     (tmp_path / "motions").mkdir()
     joints = np.repeat(swaying(60).joints(), 2, axis=0)
@@ -168,11 +115,6 @@ def test_own_statistics_become_the_reference(folder, tmp_path, capsys):
         main([f"motions={folder}", f"stats_out={tmp_path}/stats.json"])
 
 
-def test_statistics_that_are_not_shipped_are_a_reason(tmp_path, monkeypatch):
-    monkeypatch.setattr("skeleton2stage.paths.demo_checkpoints", lambda: tmp_path)
-    assert "no shipped statistics" in load_yardstick("demo").reason
-
-
 def test_standard_errors_are_seeded(folder, tmp_path):
     errors = []
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
@@ -193,20 +135,6 @@ def test_useless_folders_and_names_are_one_sentence(tmp_path, folder):
     assert not (tmp_path / "m.json").exists()
 
 
-def test_a_named_policy_must_be_there_and_a_simulator_known(tmp_path):
-    with pytest.raises(UserError, match="no checkpoint"):
-        load_judge(str(tmp_path / "policy.safetensors"), "mujoco", "open")
-    with pytest.raises(UserError, match="unknown simulator 'bullet': choose one of .*mujoco"):
-        load_judge(str(tmp_path / "policy.safetensors"), "bullet", "open")
-
-
-def test_a_policy_that_is_not_shipped_is_a_reason(tmp_path, monkeypatch):
-    monkeypatch.setattr("skeleton2stage.paths.demo_checkpoints", lambda: tmp_path)
-    judge = load_judge("demo", "mujoco", "open")
-    assert judge.scorer is None and "no shipped imitation policy" in judge.reason
-    assert evaluate_motions({"a": swaying(30)}, judge).skipped["imitation"] == judge.reason
-
-
 def test_songs_of_the_same_name_give_beat_alignment(folder, tmp_path, clicks, capsys):
     (tmp_path / "songs").mkdir()
     clicks(tmp_path / "songs" / "a.wav", 6.0)
@@ -216,38 +144,6 @@ def test_songs_of_the_same_name_give_beat_alignment(folder, tmp_path, clicks, ca
     assert content["metrics"]["bas"] == content["per_motion"]["a.pkl"]["bas"]
     assert "bas" not in content["per_motion"]["more/b.pkl"] and "bas" not in content["skipped"]
     assert "no bas for more/b.pkl" in capsys.readouterr().err
-
-
-def test_only_beats_within_the_dance_count(clicks, tmp_path):
-    beats = song_beats(clicks(tmp_path / "a.wav", 6.0).parent, ["a.pkl"])["a.pkl"]
-    short = swaying(60)
-    heard = beats[beats < 120]
-    assert 0 < len(heard) < len(beats)
-    whole, cut = (evaluate_motions({"a.pkl": short}, beats={"a.pkl": b}).metrics["bas"] for b in (beats, heard))
-    assert whole == cut
-
-
-def test_published_values(reference):
-    expected = json.loads((reference / "metrics_public.json").read_text())
-    with np.load(reference / "motions_public.npz") as arrays, np.load(reference / "metrics_public.npz") as metrics:
-        names = sorted(expected["per_motion"])
-        motions = {
-            name: Motion(arrays[f"{name}/smpl_poses"].reshape(-1, 24, 3), arrays[f"{name}/smpl_trans"])
-            for name in names
-        }
-        beats = {name: metrics[f"{name}/music_beats_60fps"] for name in names}
-    values = evaluate_motions(motions, Judge(None), beats).metrics
-    for name, published in (("pfc", "pfc_x10000"), ("bas", "bas"), ("fgd", "fgd_sum_mm_per_frame")):
-        assert values[name] == pytest.approx(expected["set"][published], rel=1e-4), name
-
-
-def test_physical_metrics_of_an_untrained_policy(tmp_path):
-    ImitationPolicy(PolicyConfig((8,))).save(tmp_path / "policy.safetensors")
-    judge = load_judge(str(tmp_path / "policy.safetensors"), "mujoco", "open")
-    evaluation = evaluate_motions({"a": swaying(45), "b": swaying(30, seed=3)}, judge)
-    assert set(evaluation.per_motion["a"]) >= {"success_rate", "imitation"}
-    assert 0.0 < evaluation.metrics["imitation"] < 1.0
-    assert evaluation.metrics["success_rate"] in (0.0, 0.5, 1.0)
 
 
 def test_results_are_set_side_by_side(tmp_path, capsys):

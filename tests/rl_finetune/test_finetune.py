@@ -5,12 +5,12 @@ import json
 import pytest
 import torch
 
-from dance_model.diffusion.loading import load as load_dance_model
+from dance_model.diffusion_loading import load as load_dance_model
 from rl_finetune import finetune
 from rl_finetune.algorithms import policy_gradient
 from skeleton2stage.errors import UserError
-from skeleton2stage.physics.policy import ImitationPolicy, PolicyConfig
-from skeleton2stage.physics.scoring import DanceScorer
+from skeleton2stage.physics.imitation.imitation_policy import ImitationPolicy, PolicyConfig
+from skeleton2stage.physics.score.dance_scorer import DanceScorer
 
 
 @pytest.fixture(scope="module")

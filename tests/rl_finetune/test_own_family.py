@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from dance_model import families
-from dance_model.diffusion.loading import load as load_diffusion
-from dance_model.diffusion.policy import EdgePolicy
-from dance_model.policy import RolloutOptions
+from dance_model.dance_policy import RolloutOptions
+from dance_model.diffusion_loading import load as load_diffusion
+from dance_model.diffusion_policy import EdgePolicy
 from rl_finetune import eval_checkpoint, finetune, sample
 from skeleton2stage.checkpoint import load_checkpoint
 from skeleton2stage.errors import UserError
@@ -138,7 +138,7 @@ def test_an_unknown_family_is_told_how_to_be_given(checkpoint, tmp_path):
 @pytest.mark.parametrize(
     "named",
     ["os:system", "my_model.py:ToyPolicy", "my_model:ToyPolicy", "my_model.ToyPolicy",
-     "dance_model.diffusion.policy:EdgePolicy", "", None, 7, ["edge"], {"edge": 1}],
+     "dance_model.diffusion_policy:EdgePolicy", "", None, 7, ["edge"], {"edge": 1}],
 )
 def test_a_checkpoint_names_no_code(checkpoint, tmp_path, named):
     """Only people do: what a json says is looked up, and never imported."""
@@ -159,10 +159,10 @@ def test_a_family_that_is_not_the_checkpoints_is_refused(own, checkpoint, tiny_c
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ("my_model.py:Nothing", "module 'my_model.py' has no class 'Nothing' that is a subclass of dance_model.policy"),
-        ("my_model.py:Normal", "has no class 'Normal' that is a subclass of dance_model.policy.DancePolicy"),
-        ("my_model.py:ARMS", "has no class 'ARMS' that is a subclass of dance_model.policy.DancePolicy"),
-        ("os:system", "module 'os' has no class 'system' that is a subclass of dance_model.policy.DancePolicy"),
+        ("my_model.py:Nothing", "module 'my_model.py' has no class 'Nothing' that is a subclass of dance_model.dance_"),
+        ("my_model.py:Normal", "has no class 'Normal' that is a subclass of dance_model.dance_policy.DancePolicy"),
+        ("my_model.py:ARMS", "has no class 'ARMS' that is a subclass of dance_model.dance_policy.DancePolicy"),
+        ("os:system", "module 'os' has no class 'system' that is a subclass of dance_model.dance_policy.DancePolicy"),
         ("nowhere.py:ToyPolicy", "no module file at"),
         ("nowhere:ToyPolicy", "cannot import module 'nowhere': ModuleNotFoundError"),
         ("ballet", "unknown family of dance models 'ballet': choose one of bailando, edge, popdg"),
@@ -185,7 +185,7 @@ CLASSES = {
 def test_a_class_that_is_not_finished_is_told_what_it_lacks(own, checkpoint, name):
     source, words = CLASSES[name]
     own.rename("toy.py")
-    own.write_text("from dance_model.policy import DancePolicy\n\n" + source)
+    own.write_text("from dance_model.dance_policy import DancePolicy\n\n" + source)
     assert words in refusal(checkpoint, f"my_model.py:{name}")
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from dance_model.diffusion.loading import load as load_dance_model
-from rl_finetune.crediting import GroupCrediting
+from dance_model.diffusion_loading import load as load_dance_model
+from rl_finetune.credit_assignment import GroupCrediting
 from rl_finetune.held import HeldQuantities
 from rl_finetune.rewards import Dances, RewardContext
 from skeleton2stage import paths

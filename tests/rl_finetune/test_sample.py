@@ -5,7 +5,8 @@ import pytest
 
 from rl_finetune.sample import main
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.formats import read_motion, write_motion
+from skeleton2stage.motion.formats.read_motion import read_motion
+from skeleton2stage.motion.formats.write_motion import write_motion
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.motion.scaler import MinMaxScaler
 

@@ -7,7 +7,7 @@ from torch import nn
 from torch.distributions import Normal
 
 from dance_model.batch import DanceBatch
-from dance_model.policy import DancePolicy, Rollout
+from dance_model.dance_policy import DancePolicy, Rollout
 from skeleton2stage.motion.skeleton import N_JOINTS, joint_index
 from skeleton2stage.music.kinds import WIDTHS
 

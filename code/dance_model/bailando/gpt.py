@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from dance_model.bailando.music import LocalMusic, LocalMusicConfig
+from dance_model.bailando.local_music import LocalMusic, LocalMusicConfig
 from skeleton2stage.errors import UserError
 
 N_STREAMS = 3  # music, upper body, lower body

@@ -8,7 +8,7 @@ from torch import nn
 
 from dance_model.bailando.conv import ConvSizes
 from dance_model.bailando.gpt import CrossConditionalGpt, GptConfig
-from dance_model.bailando.music import stacked
+from dance_model.bailando.local_music import stacked
 from dance_model.bailando.vqvae import VqVae, VqVaeConfig
 from skeleton2stage.errors import UserError
 
@@ -30,7 +30,9 @@ class NetworkConfig:
     def __post_init__(self) -> None:
         frames, width = self.vqvae.conv.frames_per_code, self.heard_width
         if self.vqvae.form != "rotations":
-            raise UserError(f"a policy's VQ-VAE is of rotations; one of {self.vqvae.form} only decodes (`released.py`)")
+            raise UserError(
+                f"a policy's VQ-VAE is of rotations; one of {self.vqvae.form} only decodes (`released_bailando.py`)"
+            )
         if self.window_frames % frames:
             raise UserError(f"a window of {self.window_frames} frames does not come out even in codes of {frames}")
         if self.gpt.n_codes != self.vqvae.n_codes or not self.gpt.start or self.gpt.local_music is not None:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field, replace
 
+from dance_model.bailando.bailando_losses import LossWeights
 from dance_model.bailando.codebook import CodebookRule
 from dance_model.bailando.conv import ConvSizes
-from dance_model.bailando.losses import LossWeights
 from dance_model.bailando.network import NetworkConfig, network_config
 from dance_model.training.windows import AugmentConfig
 from skeleton2stage.errors import UserError, unknown_name

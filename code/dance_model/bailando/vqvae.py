@@ -34,7 +34,7 @@ class Form:
 
 
 FORMS = {
-    "rotations": Form(joint=6, root=4, root_encoded=True),  # of `features.py`: ours
+    "rotations": Form(joint=6, root=4, root_encoded=True),  # of `body_features.py`: ours
     "positions": Form(joint=3, root=3),  # Bailando's, y up, 60 fps
     "turned": Form(joint=3, root=3, turned=9),  # Bailando++'s: positions in, rotation matrices out
 }

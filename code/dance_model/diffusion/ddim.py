@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import torch
 
-from dance_model.denoiser import Denoiser
+from dance_model.diffusion.denoiser import Denoiser
 from dance_model.diffusion.predictor import Predictor
 from dance_model.diffusion.schedule import DDIMStep, cosine_schedule, ddim_steps
 

@@ -6,8 +6,8 @@ from functools import cache
 
 import torch
 
-from dance_model.denoiser import Denoiser, Encoding
 from dance_model.diffusion.captured import CapturedCall
+from dance_model.diffusion.denoiser import Denoiser, Encoding
 from skeleton2stage.errors import unknown_name
 
 PRECISIONS = ("float32", "bf16")

@@ -8,18 +8,18 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from dance_model.dance_music import DanceMusic, MusicSource
+from dance_model.dance_policy import DancePolicy
 from dance_model.diffusion.ddim import RefineX0, SamplingConfig
-from dance_model.diffusion.model import DanceModel
-from dance_model.diffusion.policy import DiffusionPolicy
+from dance_model.diffusion.diffusion_model import DanceModel
 from dance_model.diffusion.schedule import DDIMStep
-from dance_model.music import DanceMusic, MusicSource
-from dance_model.policy import DancePolicy
+from dance_model.diffusion_policy import DiffusionPolicy
 from dance_model.sampling.editing import Constraint, GivenWindows, given_windows, imputation, placed
 from dance_model.sampling.fgd_guidance import FORMS, NONE, fgd_guidance
 from dance_model.sampling.projection import Projection, projection
 from skeleton2stage.errors import UserError, unknown_name
 from skeleton2stage.motion.foot_lock import foot_lock
-from skeleton2stage.motion.formats import write_motion
+from skeleton2stage.motion.formats.write_motion import write_motion
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.music.kinds import WIDTHS
 

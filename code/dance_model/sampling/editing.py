@@ -12,12 +12,12 @@ import roma
 import torch
 
 from dance_model.diffusion.ddim import RefineX0
-from dance_model.diffusion.model import DanceModel
+from dance_model.diffusion.diffusion_model import DanceModel
+from dance_model.diffusion.long import overlapping_windows
 from dance_model.diffusion.schedule import DDIMStep
-from dance_model.sampling.long import overlapping_windows
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.layout import MotionLayout, encode
 from skeleton2stage.motion.motion import Motion
+from skeleton2stage.motion.motion_layout import MotionLayout, encode
 from skeleton2stage.motion.rotations import rot6d_to_rotmat, rotmat_to_rot6d
 from skeleton2stage.motion.skeleton import N_JOINTS
 

@@ -10,10 +10,10 @@ import torch
 
 from dance_model.batch import joined
 from dance_model.diffusion.ddim import RefineX0
-from dance_model.diffusion.model import DanceModel
+from dance_model.diffusion.diffusion_model import DanceModel
 from dance_model.diffusion.schedule import DDIMStep, cosine_schedule
+from dance_model.training.dance_losses import vector_joints
 from dance_model.training.joint_positions import kinematic_tree
-from dance_model.training.losses import vector_joints
 from skeleton2stage.errors import unknown_name
 
 NONE, METRIC, PUBLISHED = "none", "metric", "published"

@@ -9,7 +9,7 @@ import numpy as np
 from dance_model.sampling.editing import Constraint
 from skeleton2stage.errors import UserError, unknown_name
 from skeleton2stage.files import read_pickle
-from skeleton2stage.motion.formats import read_motion
+from skeleton2stage.motion.formats.read_motion import read_motion
 from skeleton2stage.motion.motion import FPS, Motion
 from skeleton2stage.motion.skeleton import joint_names
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import torch
 
 from dance_model.diffusion.ddim import RefineX0
-from dance_model.diffusion.model import DanceModel
+from dance_model.diffusion.diffusion_model import DanceModel
+from dance_model.diffusion.long import overlapping_windows, stitch
 from dance_model.diffusion.schedule import DDIMStep
-from dance_model.sampling.long import overlapping_windows, stitch
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.layout import MotionLayout, encode
 from skeleton2stage.motion.motion import Motion
-from skeleton2stage.physics.scoring import DanceScorer
+from skeleton2stage.motion.motion_layout import MotionLayout, encode
+from skeleton2stage.physics.score.dance_scorer import DanceScorer
 
 N_PERFORMED_JOINTS = 22  # all but the hands, which are performed straight
 

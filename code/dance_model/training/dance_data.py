@@ -11,12 +11,14 @@ from tqdm import tqdm
 
 from dance_model.training.windows import DanceWindows, load_windows, made_from
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion import layout as layouts
-from skeleton2stage.motion.formats import EXTENSIONS, read_motion
+from skeleton2stage.motion import motion_layout as layouts
+from skeleton2stage.motion.clip_windows import window_starts
+from skeleton2stage.motion.formats.file_listing import by_stem, motion_files
+from skeleton2stage.motion.formats.read_motion import read_motion
 from skeleton2stage.motion.motion import FPS, Motion
 from skeleton2stage.motion.motion_curve import MotionCurve
-from skeleton2stage.music.audio import AUDIO_SUFFIXES, read_audio
-from skeleton2stage.music.features import aist_music_id
+from skeleton2stage.music.audio import audio_in, read_audio
+from skeleton2stage.music.baseline_features import aist_music_id
 from skeleton2stage.music.groove import MAX_BPM, MIN_BPM, groove_from_motion
 from skeleton2stage.music.kinds import BASELINE
 from skeleton2stage.music.on_beat import even, movement_times
@@ -82,13 +84,9 @@ def cache_file(folder: Path) -> Path:
 def find_files(folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
     """Return the motion files and the audio files anywhere in a folder, by stem.
 
-    Raises UserError where there are no motions.
+    Raises UserError where there are no motions, or two of one stem.
     """
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    motions = {path.stem: path for path in files if path.suffix in EXTENSIONS}
-    if not motions:
-        raise UserError(f"no motion files ({', '.join(EXTENSIONS)}) in {folder}: prepare the data first")
-    return motions, {path.stem: path for path in files if path.suffix.lower() in AUDIO_SUFFIXES}
+    return by_stem(motion_files(folder)), {path.stem: path for path in audio_in(folder, below=True)}
 
 
 def song_of(stem: str, songs: dict[str, Path]) -> Path | None:
@@ -117,7 +115,7 @@ def prepare(motions: dict[str, Path], songs: dict[str, Path], config: WindowConf
         if len(motion) < WINDOW_FRAMES:
             continue
         for dance, audio, rate_hz in danced(motion, song_of(stem, songs), config, config.seed * 100_003 + number):
-            own = window_starts(len(dance), config.stride_s)
+            own = window_starts(len(dance), WINDOW_FRAMES, round(config.stride_s * FPS))
             heard = window_features(audio, rate_hz, stem, config.music, WINDOW_S, config.stride_s, len(own))
             if not len(heard):
                 continue
@@ -137,11 +135,6 @@ def clip_vectors(motion: Motion, layout: layouts.MotionLayout) -> np.ndarray:
     """Return a clip's motion vectors [T, D] float32."""
     poses, translation = torch.from_numpy(motion.poses), torch.from_numpy(motion.translation)
     return layouts.encode(poses, translation, layout).numpy()
-
-
-def window_starts(n_frames: int, stride_s: float) -> np.ndarray:
-    """Return the first frames [N] int64 of all whole windows of a clip."""
-    return np.arange(0, n_frames - WINDOW_FRAMES + 1, round(stride_s * FPS), dtype=np.int64)
 
 
 def danced(

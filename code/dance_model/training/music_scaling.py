@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from dance_model.denoiser import Denoiser
+from dance_model.diffusion.denoiser import Denoiser
 
 _SMALLEST_DEVIATION = 1e-3  # a feature that hardly varies is centred, not blown up
 

@@ -3,12 +3,12 @@
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dance_model.denoiser import Denoiser
-from dance_model.diffusion.loading import DENOISERS
-from dance_model.edge.denoiser import DenoiserConfig
-from dance_model.popdg.denoiser import PopdgConfig, PopdgDenoiser
-from dance_model.popdg.losses import PopdgLossConfig
-from dance_model.training.losses import LossConfig
+from dance_model.diffusion.denoiser import Denoiser
+from dance_model.diffusion_loading import DENOISERS
+from dance_model.edge.edge_denoiser import DenoiserConfig
+from dance_model.popdg.popdg_denoiser import PopdgConfig, PopdgDenoiser
+from dance_model.training.dance_losses import LossConfig
+from dance_model.training.popdg_losses import PopdgLossConfig
 from dance_model.training.windows import AugmentConfig
 from skeleton2stage.errors import UserError, unknown_name
 

@@ -5,12 +5,12 @@ from dataclasses import asdict, replace
 import torch
 from torch import nn
 
-from dance_model.diffusion.loading import load as load_dance_model
-from dance_model.diffusion.model import DanceModel
+from dance_model.diffusion.diffusion_model import DanceModel
+from dance_model.diffusion_loading import load as load_dance_model
 from dance_model.training.train_edge_config import TrainEdgeConfig
 from skeleton2stage import paths
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.layout import MotionLayout
+from skeleton2stage.motion.motion_layout import MotionLayout
 from skeleton2stage.motion.scaler import MinMaxScaler
 from skeleton2stage.music.kinds import WIDTHS
 

@@ -11,7 +11,7 @@ import torch
 from skeleton2stage.arrays import read_npz
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import write_npz
-from skeleton2stage.motion.layout import MotionLayout, layout_named
+from skeleton2stage.motion.motion_layout import MotionLayout, layout_named
 from skeleton2stage.motion.scaler import MinMaxScaler
 from skeleton2stage.motion.skeleton import N_JOINTS, mirror_order
 from skeleton2stage.music.columns import BEAT, CHROMA, MFCC, ONSET, PEAK

@@ -19,13 +19,13 @@ from dataclasses import dataclass, field
 
 import torch
 
-from dance_model.denoiser import Denoiser
-from dance_model.diffusion.model import DanceModel
-from dance_model.diffusion.policy import DiffusionPolicy
+from dance_model.dance_policy import Rollout
+from dance_model.diffusion.denoiser import Denoiser
+from dance_model.diffusion.diffusion_model import DanceModel
 from dance_model.diffusion.predictor import precision_context, prediction
 from dance_model.diffusion.schedule import N_TIMES, cosine_schedule
-from dance_model.policy import Rollout
-from rl_finetune.algorithms.base import Algorithm
+from dance_model.diffusion_policy import DiffusionPolicy
+from rl_finetune.algorithms.algorithm import Algorithm
 from rl_finetune.algorithms.displacement import LEGS, PELVIS, DisplacementConfig, displacement, keep_lively
 from skeleton2stage.body.spheres import BodySpheres
 from skeleton2stage.motion.skeleton import N_JOINTS

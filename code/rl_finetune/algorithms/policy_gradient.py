@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import torch
 
-from dance_model.policy import DancePolicy, Rollout, StepScores
-from rl_finetune.algorithms.base import Algorithm
+from dance_model.dance_policy import DancePolicy, Rollout, StepScores
+from rl_finetune.algorithms.algorithm import Algorithm
 
 
 @dataclass(frozen=True)

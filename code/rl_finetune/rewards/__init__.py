@@ -2,26 +2,26 @@
 
 from rl_finetune.rewards import (
     antifreezing,
-    beat,
+    beat_reward,
     fgcontact,
-    imitation,
-    penetration,
+    imitation_reward,
+    penetration_reward,
     penetration_spheres,
     pfc,
     skating,
 )
-from rl_finetune.rewards.base import Dances, Reward, RewardContext, known_rewards, register
+from rl_finetune.rewards.reward import Dances, Reward, RewardContext, known_rewards, register
 
 __all__ = [
     "Dances",
     "Reward",
     "RewardContext",
     "antifreezing",
-    "beat",
+    "beat_reward",
     "fgcontact",
-    "imitation",
+    "imitation_reward",
     "known_rewards",
-    "penetration",
+    "penetration_reward",
     "penetration_spheres",
     "pfc",
     "register",

@@ -2,7 +2,7 @@
 
 import torch
 
-from rl_finetune.rewards.base import Dances, Reward, register
+from rl_finetune.rewards.reward import Dances, Reward, register
 from skeleton2stage.metrics.energy import motion_energy
 
 

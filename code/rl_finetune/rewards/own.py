@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rl_finetune.rewards.base import Reward, known_rewards, register
+from rl_finetune.rewards.reward import Reward, known_rewards, register
 from skeleton2stage.own_code import import_class, import_module
 
 

@@ -8,7 +8,7 @@ import torch
 from skeleton2stage.metrics.penetration import PenetrationCounter
 
 if TYPE_CHECKING:
-    from rl_finetune.rewards.base import Dances
+    from rl_finetune.rewards.reward import Dances
 
 EVERY = 5  # frames from one count to the next: a limb takes longer than that to pass through another
 

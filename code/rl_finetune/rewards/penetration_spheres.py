@@ -2,7 +2,7 @@
 
 import torch
 
-from rl_finetune.rewards.base import Dances, Reward, RewardContext, register
+from rl_finetune.rewards.reward import Dances, Reward, RewardContext, register
 from skeleton2stage.body.spheres import fill_body, sphere_penetration
 
 DEPTH_SCALE_M = 0.05

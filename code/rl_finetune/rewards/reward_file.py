@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
-from rl_finetune.rewards.base import known_rewards
 from rl_finetune.rewards.own import import_modules, register_dotted
+from rl_finetune.rewards.reward import known_rewards
 from skeleton2stage.config import to_dataclass
 from skeleton2stage.errors import UserError, unknown_name
 

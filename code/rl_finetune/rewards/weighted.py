@@ -2,7 +2,7 @@
 
 import torch
 
-from rl_finetune.rewards.base import Dances, Reward, RewardContext, make_reward
+from rl_finetune.rewards.reward import Dances, Reward, RewardContext, make_reward
 from rl_finetune.rewards.reward_file import RewardSetting
 
 

@@ -13,7 +13,7 @@ import torch
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
-from skeleton2stage.body.model import N_JOINTS, BodyModel
+from skeleton2stage.body.body_model import N_JOINTS, BodyModel
 from skeleton2stage.motion import skeleton
 
 # Parts at most so many joints apart fold where they are nearer than this at rest, as armpits and wrists do: no fault.

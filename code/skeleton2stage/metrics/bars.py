@@ -3,7 +3,7 @@
 from html import escape
 
 from skeleton2stage.metrics.comparison import Cell, Result, compare
-from skeleton2stage.metrics.table import Metric
+from skeleton2stage.metrics.metrics_table import Metric
 
 COLOURS = ("#2a6f97", "#c2571a", "#5b8c2a", "#7a4d9f", "#444444")
 PANEL_WIDTH, LABEL_WIDTH, VALUE_WIDTH = 420, 110, 96

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import read_json, write_text
-from skeleton2stage.metrics.table import METRICS, Metric, shown
+from skeleton2stage.metrics.metrics_table import METRICS, Metric, shown
 from skeleton2stage.tables import markdown_table
 
 

@@ -6,7 +6,7 @@ window of frames around each frame; Skeleton2Stage (arXiv 2602.13778) averages t
 
 import torch
 
-from skeleton2stage.metrics.clip import FPS, check_joints
+from skeleton2stage.metrics.measured_clip import FPS, check_joints
 
 HALF_WINDOW = 2
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from skeleton2stage.metrics.clip import check_joints
+from skeleton2stage.metrics.measured_clip import check_joints
 
 REPORTED_SCALE = 1e4
 _LEFT_FOOT = [7, 10]  # ankle, toes

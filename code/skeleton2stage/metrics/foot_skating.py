@@ -2,7 +2,7 @@
 
 import torch
 
-from skeleton2stage.metrics.clip import FPS, check_joints
+from skeleton2stage.metrics.measured_clip import FPS, check_joints
 
 ANKLE_UNDER_M = 0.08
 TOE_UNDER_M = 0.05

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import torch
 
-from skeleton2stage.metrics.clip import FPS, check_joints
+from skeleton2stage.metrics.measured_clip import FPS, check_joints
 from skeleton2stage.motion import skeleton
 
 PUBLISHED_FPS = 120.0

@@ -5,7 +5,7 @@ Skeleton2Stage (arXiv 2602.13778): the floor of a dance is the mean height of it
 
 import torch
 
-from skeleton2stage.metrics.clip import check_joints
+from skeleton2stage.metrics.measured_clip import check_joints
 
 FLOATING_FROM_M = 0.05
 REWARD_SHARPNESS_PER_M2 = 100.0

@@ -5,7 +5,7 @@ from html import escape
 
 import numpy as np
 
-from skeleton2stage.metrics.clip import FPS
+from skeleton2stage.metrics.measured_clip import FPS
 
 BIN_S = 0.5
 LABEL_WIDTH, CELL_WIDTH, ROW_HEIGHT, HEAD_HEIGHT, FOOT_HEIGHT = 110, 18, 15, 26, 24

@@ -8,7 +8,7 @@ import torch
 from torch.nn.functional import conv1d
 
 from skeleton2stage.metrics.beat_alignment import SIGMA_FRAMES
-from skeleton2stage.metrics.clip import check_joints
+from skeleton2stage.metrics.measured_clip import check_joints
 
 SPEED_SIGMA_FRAMES = 5.0
 _RADIUS_FRAMES = 20  # four deviations, as scipy cuts a Gaussian

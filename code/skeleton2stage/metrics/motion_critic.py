@@ -14,7 +14,7 @@ import torch.nn.functional as F  # noqa: N812 - the name that the field knows it
 from torch import nn
 
 from skeleton2stage.errors import UserError
-from skeleton2stage.metrics.clip import Clip
+from skeleton2stage.metrics.measured_clip import Clip
 
 MAX_FRAMES = 243
 N_TOKENS = 25  # 24 rotations and the pelvis

@@ -2,7 +2,7 @@
 
 import torch
 
-from skeleton2stage.metrics.clip import FPS
+from skeleton2stage.metrics.measured_clip import FPS
 from skeleton2stage.motion.rotations import axis_angle_to_rot6d
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from skeleton2stage.body.model import N_JOINTS, BodyModel
+from skeleton2stage.body.body_model import N_JOINTS, BodyModel
 from skeleton2stage.body.self_intersection import PairCounter, all_hits, apart_pairs_of, pairs_of
 from skeleton2stage.motion import skeleton
 

@@ -13,7 +13,7 @@ from skeleton2stage.metrics.frechet import (
     frechet_distance,
     frechet_resampled,
 )
-from skeleton2stage.metrics.reference import FEATURES, Reference
+from skeleton2stage.metrics.reference_statistics import FEATURES, Reference
 from skeleton2stage.tables import resamples
 
 

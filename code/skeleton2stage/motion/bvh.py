@@ -197,7 +197,7 @@ def local_transforms(bvh: Bvh) -> tuple[np.ndarray, np.ndarray]:
     return rotmat, position
 
 
-def forward_kinematics(
+def world_transforms(
     parents: tuple[int, ...], rotmat_local: np.ndarray, position_local: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return world rotations [T, J, 3, 3] and positions [T, J, 3] from those relative to the parents."""

@@ -8,7 +8,9 @@ from typing import TypeVar
 from tqdm import tqdm
 
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.formats import AUTO, EXTENSIONS, NotAMotion, motion_files, read_motion
+from skeleton2stage.motion.formats.file_listing import EXTENSIONS, motion_files
+from skeleton2stage.motion.formats.motion_file import NotAMotion
+from skeleton2stage.motion.formats.read_motion import AUTO, read_motion
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.motion.positions import POSITION_FORMATS, SUFFIX, JointMotion, read_positions
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from skeleton2stage.config import to_dataclass
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import read_json, write_json
-from skeleton2stage.motion.checks import Figures
+from skeleton2stage.motion.checks.motion_figures import Figures
 
 LIBRARY_NAME = "library.json"
 # Raise it when conversion changes, so that clips of earlier versions are made again.

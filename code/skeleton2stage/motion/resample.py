@@ -2,8 +2,9 @@
 
 import math
 
-import roma
 import torch
+
+from skeleton2stage.motion.rotations import slerp
 
 
 def _neighbours(n_frames: int, fps: float, new_fps: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -25,5 +26,4 @@ def resample_linear(values: torch.Tensor, fps: float, new_fps: float) -> torch.T
 def resample_rotations(rotmat: torch.Tensor, fps: float, new_fps: float) -> torch.Tensor:
     """Return rotations [T, J, 3, 3] at a new frame rate by slerp, the first frame kept."""
     before, after, share = _neighbours(len(rotmat), fps, new_fps)
-    turn = roma.rotmat_to_rotvec(rotmat[before].transpose(-1, -2) @ rotmat[after])
-    return rotmat[before] @ roma.rotvec_to_rotmat(turn * share.to(rotmat.dtype)[:, None, None])
+    return slerp(rotmat[before], rotmat[after], share.to(rotmat.dtype)[:, None, None, None])

@@ -1,4 +1,4 @@
-"""The field's own rotation form, 6D as two matrix rows; everything else about rotations is `roma`'s."""
+"""The field's own rotation form, 6D as two matrix rows, and the way between two; all else is `roma`'s."""
 
 import roma
 import torch
@@ -28,3 +28,10 @@ def axis_angle_to_rot6d(axis_angle: torch.Tensor) -> torch.Tensor:
 def rot6d_to_axis_angle(rot6d: torch.Tensor) -> torch.Tensor:
     """Return axis-angle [..., 3] rad, angles in [0, pi], of 6D [..., 6] that need not be orthonormal."""
     return roma.rotmat_to_rotvec(rot6d_to_rotmat(rot6d))
+
+
+def slerp(first: torch.Tensor, second: torch.Tensor, share: torch.Tensor | float) -> torch.Tensor:
+    """Return rotations [..., 3, 3] a share, [..., 1, 1] or one for all, of the shortest way from first to second."""
+    turn = roma.rotmat_to_rotvec(first.transpose(-1, -2) @ second)
+    along = share.squeeze(-1) if isinstance(share, torch.Tensor) else share
+    return first @ roma.rotvec_to_rotmat(along * turn)

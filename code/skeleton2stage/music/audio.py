@@ -13,6 +13,14 @@ AUDIO_SUFFIXES = (".wav", ".ogg", ".mp3", ".flac")
 MIN_DURATION_S = 5.0
 
 
+def audio_in(folder: Path, below: bool = False) -> list[Path]:
+    """Return the audio files of a folder and, if wanted, of the folders below it, sorted, hidden ones passed over."""
+    return sorted(
+        file for file in (folder.rglob("*") if below else folder.iterdir())
+        if file.suffix.lower() in AUDIO_SUFFIXES and not file.name.startswith(".") and file.is_file()
+    )
+
+
 def read_audio(path: Path) -> tuple[np.ndarray, int]:
     """Return a file's audio, mixed down to mono float32 [N], and its own sample rate in Hz.
 

@@ -11,9 +11,9 @@ from skeleton2stage import paths
 from skeleton2stage.arrays import read_npy
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import atomic_path
+from skeleton2stage.music.baseline_features import baseline_features
 from skeleton2stage.music.beats import music_beats
 from skeleton2stage.music.columns import N_FEATURES
-from skeleton2stage.music.features import baseline_features
 
 _BEATS_VERSION = 1  # raise when `music_beats` comes to give other numbers
 _FEATURES_VERSION = 1  # raise when `baseline_features` comes to give other numbers

@@ -13,8 +13,8 @@ import numpy as np
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.music.audio import resample
+from skeleton2stage.music.baseline_features import FPS
 from skeleton2stage.music.cache import cache_folder, cached_array, content_key
-from skeleton2stage.music.features import FPS
 
 N_FEATURES = 4800
 LAYER = 66  # of Jukebox's 72, as EDGE has it

@@ -7,9 +7,9 @@ import numpy as np
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.music import audio as audio_files
+from skeleton2stage.music.baseline_features import aist_tempo_bpm
 from skeleton2stage.music.beats import music_beats
 from skeleton2stage.music.cache import cached_features
-from skeleton2stage.music.features import aist_tempo_bpm
 from skeleton2stage.music.kinds import BASELINE
 from skeleton2stage.music.slicing import SAMPLING_STRIDE_S, WINDOW_S
 from skeleton2stage.music.window_features import window_features
@@ -75,7 +75,7 @@ def load_songs(source: Path) -> list[Song]:
     source = Path(source)
     if not source.is_dir():
         return [load_song(source)]
-    files = sorted(file for file in source.iterdir() if file.suffix.lower() in audio_files.AUDIO_SUFFIXES)
+    files = audio_files.audio_in(source)
     if not files:
         raise UserError(f"{source} holds no audio files ({', '.join(audio_files.AUDIO_SUFFIXES)})")
     return [load_song(file) for file in files]

@@ -13,7 +13,8 @@ import numpy as np
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.files import read_json, write_text
-from skeleton2stage.motion.formats import motion_files, read_motion
+from skeleton2stage.motion.formats.file_listing import by_stem, motion_files
+from skeleton2stage.motion.formats.read_motion import read_motion
 from skeleton2stage.music.audio import MIN_DURATION_S, write_wav
 from skeleton2stage.music.groove import Groove, groove_from_motion, steady_groove
 from skeleton2stage.music.percussion import SAMPLE_RATE_HZ, find_pattern, synthesise
@@ -131,10 +132,10 @@ def tracks_of(config: TracksConfig) -> list[Track]:
 def _tracks_from(source: Path, config: TracksConfig) -> list[Track]:
     if source.suffix == ".json":
         return [track for track in load_tracks(source) if config.chooses(track.name)]
-    motions = {file.stem: read_motion(file) for file in motion_files(source) if config.chooses(file.stem)}
+    files = by_stem([file for file in motion_files(source) if config.chooses(file.stem)])
     return [
         track_from_motion(name, motion.joints(), motion.fps, config.seed + number)
-        for number, (name, motion) in enumerate(motions.items())
+        for number, (name, motion) in enumerate((name, read_motion(file)) for name, file in files.items())
         if motion.duration_s >= MIN_DURATION_S
     ]
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from skeleton2stage import paths
-from skeleton2stage.body.model import load_body
+from skeleton2stage.body.body_model import load_body
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.errors import run_main
-from skeleton2stage.motion.formats import read_motion
+from skeleton2stage.motion.formats.read_motion import read_motion
 from skeleton2stage.render.clips import Look, Renderer
 from skeleton2stage.render.jobs import Job, plan_jobs
 from skeleton2stage.render.video import Soundtrack

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skeleton2stage.errors import UserError
+from skeleton2stage.motion.formats.file_listing import by_stem, motion_files
 from skeleton2stage.render.clips import PANEL_COLOURS
 
-MOTION_SUFFIXES = (".pkl", ".npz", ".bvh")
 MUSIC_SUFFIXES = (".wav", ".mp3", ".ogg", ".flac", ".m4a")
 
 
@@ -58,10 +58,7 @@ def _rows(sources: tuple[Path, ...]) -> list[tuple[Path, ...]]:
 
 
 def _motions_in(folder: Path) -> dict[str, Path]:
-    found = {path.stem: path for path in sorted(folder.iterdir()) if path.suffix.lower() in MOTION_SUFFIXES}
-    if not found:
-        raise UserError(f"{folder} has no motion file ({', '.join(MOTION_SUFFIXES)})")
-    return found
+    return by_stem(motion_files(folder, below=False))
 
 
 def _captions(sources: tuple[Path, ...]) -> tuple[str, ...]:

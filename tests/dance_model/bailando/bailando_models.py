@@ -2,8 +2,8 @@
 
 import torch
 
+from dance_model.bailando.bailando_policy import BailandoPolicy, BailandoSettings
 from dance_model.bailando.network import BailandoNetwork
-from dance_model.bailando.policy import BailandoPolicy, BailandoSettings
 from dance_model.bailando.training_config import tiny
 
 

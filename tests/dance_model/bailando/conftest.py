@@ -5,7 +5,7 @@ import torch
 from bailando_models import made_policy
 
 from dance_model.training.windows import DanceWindows
-from skeleton2stage.motion.layout import EDGE, encode
+from skeleton2stage.motion.motion_layout import EDGE, encode
 
 
 @pytest.fixture

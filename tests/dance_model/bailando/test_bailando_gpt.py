@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from dance_model.bailando.gpt import CrossConditionalGpt, GptConfig
-from dance_model.bailando.music import LocalMusic, LocalMusicConfig
+from dance_model.bailando.local_music import LocalMusic, LocalMusicConfig
 from skeleton2stage.errors import UserError
 
 

@@ -5,12 +5,12 @@ import roma
 import torch
 from bailando_models import made_policy
 
-from dance_model.bailando.features import motion_of
+from dance_model.bailando.bailando_policy import BailandoPolicy
+from dance_model.bailando.body_features import motion_of
+from dance_model.bailando.code_sampling import chosen, draw, scored
 from dance_model.bailando.network import BailandoNetwork, network_config
-from dance_model.bailando.policy import BailandoPolicy
-from dance_model.bailando.sampling import chosen, draw, scored
 from dance_model.bailando.training_config import tiny
-from dance_model.policy import DancePolicy
+from dance_model.dance_policy import DancePolicy
 from skeleton2stage.errors import UserError
 
 

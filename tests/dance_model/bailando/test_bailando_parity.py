@@ -13,7 +13,7 @@ import torch
 
 from dance_model.bailando.conv import ConvSizes
 from dance_model.bailando.gpt import CrossConditionalGpt, GptConfig
-from dance_model.bailando.music import LocalMusicConfig
+from dance_model.bailando.local_music import LocalMusicConfig
 from dance_model.bailando.vqvae import Body, VqVae, VqVaeConfig
 
 HERE = Path(__file__).parent

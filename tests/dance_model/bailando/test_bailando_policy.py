@@ -6,9 +6,9 @@ import pytest
 import torch
 from bailando_models import made_policy
 
+from dance_model.bailando.bailando_policy import BailandoPolicy
 from dance_model.bailando.network import NetworkConfig
-from dance_model.bailando.policy import BailandoPolicy
-from dance_model.policy import RolloutOptions
+from dance_model.dance_policy import RolloutOptions
 from rl_finetune.drift import DriftProbe
 from skeleton2stage.checkpoint import load_checkpoint
 from skeleton2stage.errors import UserError

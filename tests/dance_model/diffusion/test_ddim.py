@@ -16,7 +16,7 @@ from dance_model.diffusion.ddim import (
 )
 from dance_model.diffusion.predictor import Predictor, predict_x0
 from dance_model.diffusion.schedule import cosine_schedule, ddim_steps
-from dance_model.edge.denoiser import DanceDecoder, DenoiserConfig
+from dance_model.edge.edge_denoiser import DanceDecoder, DenoiserConfig
 from skeleton2stage.errors import UserError
 
 STEPS = ddim_steps(cosine_schedule())

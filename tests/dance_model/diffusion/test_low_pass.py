@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dance_model.diffusion.low_pass import low_pass
-from dance_model.edge.denoiser import DanceDecoder, DenoiserConfig
+from dance_model.edge.edge_denoiser import DanceDecoder, DenoiserConfig
 from skeleton2stage.errors import UserError
 
 

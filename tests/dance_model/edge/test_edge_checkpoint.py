@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import torch
 
-from dance_model.diffusion import loading
+from dance_model import diffusion_loading
 from dance_model.diffusion.ddim import SamplingConfig, generator_for, sample
-from dance_model.diffusion.model import DanceModel
-from dance_model.edge import checkpoint as edge_checkpoint
-from dance_model.edge.denoiser import DanceDecoder, DenoiserConfig
+from dance_model.diffusion.diffusion_model import DanceModel
+from dance_model.edge import edge_checkpoint
+from dance_model.edge.edge_denoiser import DanceDecoder, DenoiserConfig
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion import layout as layouts
+from skeleton2stage.motion import motion_layout as layouts
 from skeleton2stage.motion.scaler import MinMaxScaler
 from skeleton2stage.music.kinds import WIDTHS
 
@@ -84,13 +84,13 @@ def written(path, model=None):
 def refusal(path):
     """Return the one sentence with which a file is refused."""
     with pytest.raises(UserError) as caught:
-        loading.load(path)
+        diffusion_loading.load(path)
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
     return str(caught.value)
 
 
 def test_released_layout_gives_edges_outputs_and_samples(official, edge_small, reference):
-    model = loading.load(official)
+    model = diffusion_loading.load(official)
     assert (model.layout, model.music, model.denoiser.training) == (layouts.EDGE, "baseline", False)
     assert model.denoiser.config.differences(DenoiserConfig(151, 150, 64, 128, 2, 4, 35)) == {}
     x, music, times = (edge_small[name] for name in ("x", "cond", "times"))
@@ -121,7 +121,7 @@ def test_heads_are_edges_eight_where_they_divide(latent_width, heads):
 def test_without_averaged_weights_the_others_are_taken(official):
     content = {key: value for key, value in torch_load(official).items() if key != "ema_state_dict"}
     expected = content["model_state_dict"]["final_layer.bias"]
-    model = loading.load(saved(content, official))
+    model = diffusion_loading.load(saved(content, official))
     assert torch.equal(model.denoiser.final_layer.bias, expected)
 
 
@@ -140,14 +140,14 @@ def test_tensors_of_a_gpu_load_without_one(official, tmp_path):
             if name.endswith("data.pkl"):
                 content = content.replace(b"X\x03\x00\x00\x00cpu", b"X\x06\x00\x00\x00cuda:0")
             target.writestr(name, content)
-    here, there = loading.load(official), loading.load(moved)
+    here, there = diffusion_loading.load(official), diffusion_loading.load(moved)
     assert torch.equal(here.denoiser.final_layer.weight, there.denoiser.final_layer.weight)
 
 
 @pytest.mark.parametrize("layout", [layouts.EDGE, layouts.POPDG])
 def test_what_is_written_reads_back_the_same(tmp_path, layout):
     model = tiny(layout, n_heads=2)
-    again = loading.load(written(tmp_path / "m.pt", model))
+    again = diffusion_loading.load(written(tmp_path / "m.pt", model))
     assert again.layout == layout
     assert again.denoiser.config.differences(model.denoiser.config) == {}
     assert torch.equal(again.scaler.scale, model.scaler.scale)

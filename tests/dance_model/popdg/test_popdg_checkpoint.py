@@ -13,14 +13,14 @@ import pytest
 import torch
 
 from dance_model import families, released
-from dance_model.diffusion.loading import load
-from dance_model.diffusion.policy import EdgePolicy, PopdgPolicy
-from dance_model.edge import checkpoint as edge_checkpoint
-from dance_model.edge.denoiser import DanceDecoder, DenoiserConfig
-from dance_model.popdg import checkpoint
-from dance_model.popdg.denoiser import PopdgConfig, PopdgDenoiser
+from dance_model.diffusion_loading import load
+from dance_model.diffusion_policy import EdgePolicy, PopdgPolicy
+from dance_model.edge import edge_checkpoint
+from dance_model.edge.edge_denoiser import DanceDecoder, DenoiserConfig
+from dance_model.popdg import popdg_checkpoint
+from dance_model.popdg.popdg_denoiser import PopdgConfig, PopdgDenoiser
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.layout import POPDG
+from skeleton2stage.motion.motion_layout import POPDG
 from skeleton2stage.motion.scaler import MinMaxScaler
 
 PUBLISHED = Path(__file__).parent / "popdg_state_dict.json"
@@ -65,7 +65,7 @@ def saved(content, path):
     return path
 
 
-def refusal(path, reader=checkpoint.read):
+def refusal(path, reader=popdg_checkpoint.read):
     """Return the one sentence with which a file is refused, by what reads POPDG's files or by `reader`."""
     with pytest.raises(UserError) as caught:
         reader(path)
@@ -93,22 +93,22 @@ def test_a_file_of_popdgs_training_gives_its_averaged_model(content, tmp_path):
 def test_sizes_of_the_released_model_follow_from_its_shapes():
     shapes = json.loads(PUBLISHED.read_text())["state_dict"]
     weights = {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
-    assert checkpoint.sizes(weights) == PopdgConfig()
-    assert checkpoint.recognises(weights)
+    assert popdg_checkpoint.sizes(weights) == PopdgConfig()
+    assert popdg_checkpoint.recognises(weights)
     with torch.device("meta"):
-        assert not checkpoint.recognises(DanceDecoder(DenoiserConfig()).state_dict())
+        assert not popdg_checkpoint.recognises(DanceDecoder(DenoiserConfig()).state_dict())
 
 
 @pytest.mark.parametrize("convolutions", ["idle", "none"])
 def test_what_is_written_reads_back_the_same(tmp_path, convolutions):
     torch.manual_seed(0)
     denoiser = PopdgDenoiser(replace(TINY, convolutions=convolutions)).eval()
-    checkpoint.write(tmp_path / "m.pt", denoiser, scaler_of(POPDG))
+    popdg_checkpoint.write(tmp_path / "m.pt", denoiser, scaler_of(POPDG))
     assert not any(name.startswith("dataset") for name in sys.modules)
     again = load(tmp_path / "m.pt")
     assert all(torch.equal(*pair) for pair in zip(outputs(again.denoiser), outputs(denoiser), strict=True))
     names = {name.split(".", 3)[-1] for name in json.loads(PUBLISHED.read_text())["state_dict"]}
-    assert {name.split(".", 3)[-1] for name in checkpoint.read(tmp_path / "m.pt").weights} == names
+    assert {name.split(".", 3)[-1] for name in popdg_checkpoint.read(tmp_path / "m.pt").weights} == names
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_what_is_written_reads_back_the_same(tmp_path, convolutions):
 )
 def test_what_popdg_does_not_know_is_not_written(tmp_path, option, words):
     with pytest.raises(UserError, match=rf"m.pt cannot be written: the denoiser has {words}"):
-        checkpoint.write(tmp_path / "m.pt", PopdgDenoiser(replace(TINY, **option)), scaler_of(POPDG))
+        popdg_checkpoint.write(tmp_path / "m.pt", PopdgDenoiser(replace(TINY, **option)), scaler_of(POPDG))
     assert not list(tmp_path.iterdir())
 
 
@@ -186,11 +186,11 @@ def test_code_in_a_file_is_refused_and_not_run(content, tmp_path):
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
 def test_damaged_and_missing_files_are_one_sentence(tmp_path, share):
     path = tmp_path / "m.pt"
-    assert all("no checkpoint at" in refusal(path, reader) for reader in (checkpoint.read, load))
+    assert all("no checkpoint at" in refusal(path, reader) for reader in (popdg_checkpoint.read, load))
     released.write(path, PopdgDenoiser(TINY).state_dict(), scaler_of(POPDG))
     whole = path.read_bytes()
     path.write_bytes(whole[: int(share * len(whole))])
-    assert all("copy it again" in refusal(path, reader) for reader in (checkpoint.read, load))
+    assert all("copy it again" in refusal(path, reader) for reader in (popdg_checkpoint.read, load))
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("m/data.pkl", b"\x80\x02no pickle")
     assert "no checkpoint of POPDG's: copy it again" in refusal(path)

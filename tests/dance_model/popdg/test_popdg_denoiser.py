@@ -9,9 +9,9 @@ import popdg_samples as samples
 import pytest
 import torch
 
-from dance_model.edge.denoiser import MusicEncoding, n_parameters
-from dance_model.popdg.denoiser import PopdgConfig, PopdgDenoiser
-from dance_model.popdg.layers import JointAttention, space_augmentation
+from dance_model.edge.edge_denoiser import MusicEncoding, n_parameters
+from dance_model.popdg.popdg_denoiser import PopdgConfig, PopdgDenoiser
+from dance_model.popdg.popdg_layers import JointAttention, space_augmentation
 from skeleton2stage.errors import UserError
 
 HERE = Path(__file__).parent

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from dance_model.diffusion.schedule import cosine_schedule
-from dance_model.popdg.losses import (
+from dance_model.training.joint_positions import kinematic_tree
+from dance_model.training.popdg_losses import (
     Denoised,
     PopdgLossConfig,
     PopdgLosses,
@@ -18,9 +19,8 @@ from dance_model.popdg.losses import (
     posterior_mean,
     variational_bound,
 )
-from dance_model.training.joint_positions import kinematic_tree
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.layout import POPDG, encode
+from skeleton2stage.motion.motion_layout import POPDG, encode
 from skeleton2stage.motion.scaler import MinMaxScaler
 
 SCHEDULE = cosine_schedule()

@@ -5,18 +5,18 @@ from dataclasses import replace
 import pytest
 import torch
 
+from dance_model.dance_policy import RolloutOptions
 from dance_model.diffusion.ddim import SamplingConfig
-from dance_model.diffusion.model import DanceModel
-from dance_model.diffusion.policy import PopdgPolicy, as_policy
+from dance_model.diffusion.diffusion_model import DanceModel
+from dance_model.diffusion.long import sample_long, stitch
 from dance_model.diffusion.schedule import cosine_schedule
-from dance_model.policy import RolloutOptions
-from dance_model.popdg.denoiser import PopdgConfig, PopdgDenoiser
-from dance_model.popdg.losses import Denoised, PopdgLossConfig, popdg_losses
-from dance_model.sampling.long import sample_long, stitch
+from dance_model.diffusion_policy import PopdgPolicy, as_policy
+from dance_model.popdg.popdg_denoiser import PopdgConfig, PopdgDenoiser
 from dance_model.training.joint_positions import kinematic_tree
 from dance_model.training.music_scaling import MusicScaler
+from dance_model.training.popdg_losses import Denoised, PopdgLossConfig, popdg_losses
 from rl_finetune.algorithms.policy_gradient import GradientConfig, accumulate_gradient
-from skeleton2stage.motion.layout import POPDG, encode
+from skeleton2stage.motion.motion_layout import POPDG, encode
 from skeleton2stage.motion.scaler import MinMaxScaler
 
 OPTIONS = RolloutOptions(n_steps=6)

@@ -5,9 +5,9 @@ import pytest
 import roma
 import torch
 
-from dance_model.diffusion.policy import as_policy
-from dance_model.music import DanceMusic
-from dance_model.policy import RolloutOptions
+from dance_model.dance_music import DanceMusic
+from dance_model.dance_policy import RolloutOptions
+from dance_model.diffusion_policy import as_policy
 from dance_model.sampling.dances import Refinements, dance
 from dance_model.sampling.editing import (
     Constraint,

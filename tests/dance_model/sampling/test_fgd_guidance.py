@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from dance_model.diffusion.model import DanceModel
+from dance_model.diffusion.diffusion_model import DanceModel
 from dance_model.diffusion.schedule import cosine_schedule, ddim_steps
 from dance_model.sampling.fgd_guidance import (
     fgd_guidance,
@@ -12,10 +12,10 @@ from dance_model.sampling.fgd_guidance import (
     height_gain,
     steady_contact,
 )
+from dance_model.training.dance_losses import vector_joints
 from dance_model.training.joint_positions import kinematic_tree
-from dance_model.training.losses import vector_joints
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.layout import EDGE
+from skeleton2stage.motion.motion_layout import EDGE
 from skeleton2stage.motion.scaler import MinMaxScaler
 
 HEIGHT = EDGE.translation.start + 2

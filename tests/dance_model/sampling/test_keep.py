@@ -7,7 +7,8 @@ from dance_model.sampling.keep import read_constraint
 from rl_finetune import sample
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import write_pickle
-from skeleton2stage.motion.formats import read_motion, write_motion
+from skeleton2stage.motion.formats.read_motion import read_motion
+from skeleton2stage.motion.formats.write_motion import write_motion
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.motion.skeleton import joint_index
 

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from dance_model.diffusion.model import DanceModel
+from dance_model.diffusion.diffusion_model import DanceModel
+from dance_model.diffusion.long import overlapping_windows, stitch
 from dance_model.diffusion.schedule import cosine_schedule, ddim_steps
-from dance_model.sampling.long import overlapping_windows, stitch
 from dance_model.sampling.projection import Projection, make_projection, projected, projection
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.layout import EDGE, encode
 from skeleton2stage.motion.motion import Motion
+from skeleton2stage.motion.motion_layout import EDGE, encode
 from skeleton2stage.motion.scaler import MinMaxScaler
-from skeleton2stage.physics.factory import make_scorer
+from skeleton2stage.physics.score.make_scorer import make_scorer
 
 HANDS = slice(EDGE.rot6d.stop - 12, EDGE.rot6d.stop)
 BODY = slice(EDGE.translation.start, HANDS.start)

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from dance_model.diffusion.model import DanceModel
-from dance_model.edge.denoiser import DanceDecoder
+from dance_model.diffusion.diffusion_model import DanceModel
+from dance_model.edge.edge_denoiser import DanceDecoder
 from rl_finetune.sample import main
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.formats import read_motion
+from skeleton2stage.motion.formats.read_motion import read_motion
 
 
 def dance_to(music, checkpoint, out, *more):

@@ -9,7 +9,7 @@ from dance_model.training import train_edge
 from dance_model.training.clip_lists import ClipLists, read_list, select_clips
 from dance_model.training.windows import DanceWindows
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion import layout as layouts
+from skeleton2stage.motion import motion_layout as layouts
 
 NAMES = ("trained", "tested", "ignored", "unlisted")
 

@@ -16,12 +16,11 @@ from dance_model.training.dance_data import (
     find_files,
     song_of,
     tempo_ranges,
-    window_starts,
 )
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import write_pickle
 from skeleton2stage.metrics.beat_alignment import bas
-from skeleton2stage.motion import layout as layouts
+from skeleton2stage.motion import motion_layout as layouts
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.music.beats import kinetic_beats, music_beats
 
@@ -59,11 +58,6 @@ def folder(tmp_path):
     write_motion(tmp_path / "b.pkl", 150)
     write_motion(tmp_path / "short.pkl", 149)
     return tmp_path
-
-
-@pytest.mark.parametrize(("frames", "expected"), [(149, []), (150, [0]), (164, [0]), (180, [0, 15, 30])])
-def test_whole_windows_every_half_second(frames, expected):
-    assert window_starts(frames, 0.5).tolist() == expected
 
 
 def test_percussion_is_made_for_clips_without_songs(folder):
@@ -210,8 +204,13 @@ def test_folders_without_motions_or_long_ones_are_refused(tmp_path):
     with pytest.raises(UserError, match="no motion files"):
         find_files(tmp_path)
     write_motion(tmp_path / "short.pkl", 60)
+    (tmp_path / "._short.pkl").write_bytes(b"what a file system of another kind leaves behind")
     with pytest.raises(UserError, match="none of the 1 motions lasts 5 s"):
         dance_windows(tmp_path, WindowConfig())
+    (tmp_path / "more").mkdir()
+    write_motion(tmp_path / "more" / "short.pkl", 60)
+    with pytest.raises(UserError, match="two motions are called short"):
+        find_files(tmp_path)
 
 
 @pytest.mark.parametrize("bad", [{"stride_s": 0.51}, {"stride_s": 0.0}, {"renditions": 0}, {"accent": 1.0}])

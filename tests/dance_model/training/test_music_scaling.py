@@ -2,7 +2,7 @@
 
 import torch
 
-from dance_model.edge.denoiser import DanceDecoder, DenoiserConfig
+from dance_model.edge.edge_denoiser import DanceDecoder, DenoiserConfig
 from dance_model.training.music_scaling import MusicScaler
 
 

@@ -8,20 +8,20 @@ import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
-from dance_model.diffusion import loading
+from dance_model import diffusion_loading
 from dance_model.diffusion.captured import CapturedCall
 from dance_model.diffusion.ddim import generator_for, sample
-from dance_model.diffusion.model import DanceModel
-from dance_model.edge import checkpoint as edge_checkpoint
-from dance_model.edge.denoiser import DanceDecoder
+from dance_model.diffusion.diffusion_model import DanceModel
+from dance_model.edge import edge_checkpoint
+from dance_model.edge.edge_denoiser import DanceDecoder
 from dance_model.training import train_edge
-from dance_model.training.train_edge import EdgeTrainer, step_seed
+from dance_model.training.edge_trainer import EdgeTrainer, learning_rate_factor, step_seed
 from dance_model.training.train_edge_config import TrainEdgeConfig
 from dance_model.training.train_edge_start import load_start, share_within
 from dance_model.training.windows import DanceWindows
 from skeleton2stage.config import load_config, to_dataclass
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion import layout as layouts
+from skeleton2stage.motion import motion_layout as layouts
 from skeleton2stage.motion.scaler import MinMaxScaler
 
 SMALL = [
@@ -92,7 +92,7 @@ def test_a_killed_run_goes_on_as_if_unbroken(windows, tmp_path):
 def test_saved_model_is_the_average_for_raw_music(windows, tmp_path):
     run = trainer(configured("ema_decay=0.5"), windows, tmp_path)
     run.train()
-    model = loading.load(tmp_path / "weights" / "train-6")
+    model = diffusion_loading.load(tmp_path / "weights" / "train-6")
     x, times, music = torch.randn(2, 150, 151), torch.tensor([10, 900]), windows.music[:2]
     with torch.no_grad(), run.ema.applied_to(run.denoiser) as averaged:
         averaged.eval()
@@ -204,7 +204,7 @@ def begun_with(request, tmp_path):
 
 @pytest.mark.parametrize("standardise", ["true", "false"])
 def test_a_run_begins_with_the_model_it_is_given(windows, tmp_path, begun_with, standardise):
-    given = loading.load(begun_with)
+    given = diffusion_loading.load(begun_with)
     run = trainer(configured(f"start_from={begun_with}", f"standardise_music={standardise}"), windows, tmp_path / "run")
     assert torch.equal(run.scaler.scale, given.scaler.scale) and torch.equal(run.scaler.minimum, given.scaler.minimum)
     exported = run.exported().denoiser
@@ -220,7 +220,8 @@ def test_a_run_begins_with_the_model_it_is_given(windows, tmp_path, begun_with, 
 def test_the_average_of_a_begun_run_keeps_the_weights_it_began_with(windows, tmp_path, begun_with):
     run = trainer(configured(f"start_from={begun_with}", "ema_decay=0.9999"), windows, tmp_path / "run")
     run.train_step()
-    given, averaged = (model.denoiser.final_layer.weight for model in (loading.load(begun_with), run.exported()))
+    models = diffusion_loading.load(begun_with), run.exported()
+    given, averaged = (model.denoiser.final_layer.weight for model in models)
     moved = (run.denoiser.final_layer.weight - given).abs().max().item()
     assert (averaged - given).abs().max().item() < 0.01 * moved
 
@@ -295,13 +296,13 @@ def test_replayed_steps_equal_plain_ones(windows, tmp_path, precision):
 
 
 def test_the_learning_rate_cools_down_over_the_last_share_of_the_steps():
-    factors = [train_edge.learning_rate_factor(step, 100, 0.2) for step in (0, 80, 90, 100)]
+    factors = [learning_rate_factor(step, 100, 0.2) for step in (0, 80, 90, 100)]
     assert factors == pytest.approx([1.0, 1.0, 0.5, 0.0])
-    assert train_edge.learning_rate_factor(100, 100, 0.0) == 1.0
+    assert learning_rate_factor(100, 100, 0.0) == 1.0
 
 
 def test_the_learning_rate_comes_up_over_the_first_steps():
-    factors = [train_edge.learning_rate_factor(step, 100, 0.5, warm_up=4) for step in (0, 3, 4, 50, 75)]
+    factors = [learning_rate_factor(step, 100, 0.5, warm_up=4) for step in (0, 3, 4, 50, 75)]
     assert factors == pytest.approx([0.2, 0.8, 1.0, 1.0, 0.5])
 
 

@@ -22,7 +22,7 @@ from dance_model.training.windows import (
     turned,
 )
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion import layout as layouts
+from skeleton2stage.motion import motion_layout as layouts
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.music.columns import ONSET, PEAK
 

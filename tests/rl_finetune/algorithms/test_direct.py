@@ -3,12 +3,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from dance_model.diffusion.model import DanceModel
-from dance_model.diffusion.policy import DiffusionPolicy, as_policy
+from dance_model.dance_policy import Rollout, RolloutOptions
+from dance_model.diffusion.diffusion_model import DanceModel
 from dance_model.diffusion.predictor import predict_x0
 from dance_model.diffusion.schedule import cosine_schedule
-from dance_model.edge.denoiser import DanceDecoder, DenoiserConfig
-from dance_model.policy import Rollout, RolloutOptions
+from dance_model.diffusion_policy import DiffusionPolicy, as_policy
+from dance_model.edge.edge_denoiser import DanceDecoder, DenoiserConfig
 from rl_finetune.algorithms.direct import Direct, DirectConfig, feature_weights, spread_times
 from rl_finetune.algorithms.displacement import (
     DisplacementConfig,
@@ -18,10 +18,10 @@ from rl_finetune.algorithms.displacement import (
     liveliness,
     posed_frames,
 )
-from skeleton2stage.body.model import load_body
+from skeleton2stage.body.body_model import load_body
 from skeleton2stage.body.spheres import fill_body, sphere_penetration
 from skeleton2stage.metrics.motion_magnitude import mot_mag
-from skeleton2stage.motion.layout import EDGE
+from skeleton2stage.motion.motion_layout import EDGE
 from skeleton2stage.motion.rotations import axis_angle_to_rot6d, rot6d_to_axis_angle
 from skeleton2stage.motion.scaler import MinMaxScaler
 from skeleton2stage.motion.skeleton import forward_kinematics, joint_index

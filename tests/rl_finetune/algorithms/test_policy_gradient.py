@@ -4,14 +4,14 @@ from dataclasses import replace
 import pytest
 import torch
 
+from dance_model.dance_policy import Rollout, RolloutOptions
 from dance_model.diffusion.ddim import ddim_step
-from dance_model.diffusion.model import DanceModel
-from dance_model.diffusion.policy import DiffusionPolicy, as_policy
+from dance_model.diffusion.diffusion_model import DanceModel
 from dance_model.diffusion.predictor import predict_x0
-from dance_model.edge.denoiser import DanceDecoder, DenoiserConfig
-from dance_model.policy import Rollout, RolloutOptions
+from dance_model.diffusion_policy import DiffusionPolicy, as_policy
+from dance_model.edge.edge_denoiser import DanceDecoder, DenoiserConfig
 from rl_finetune.algorithms.policy_gradient import GradientConfig, StepChoice, accumulate_gradient
-from skeleton2stage.motion.layout import EDGE
+from skeleton2stage.motion.motion_layout import EDGE
 from skeleton2stage.motion.scaler import MinMaxScaler
 
 OPTIONS = RolloutOptions(n_steps=6)

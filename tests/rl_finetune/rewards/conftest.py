@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from rl_finetune.rewards.base import Dances
+from rl_finetune.rewards.reward import Dances
 
 
 @pytest.fixture()

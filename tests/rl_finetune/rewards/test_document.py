@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from rl_finetune import finetune
-from rl_finetune.rewards.base import known_rewards
+from rl_finetune.rewards.reward import known_rewards
 from rl_finetune.rewards.reward_file import read_reward_file
 from skeleton2stage import paths
-from skeleton2stage.physics.policy import ImitationPolicy, PolicyConfig
+from skeleton2stage.physics.imitation.imitation_policy import ImitationPolicy, PolicyConfig
 
 
 @pytest.fixture(scope="module")

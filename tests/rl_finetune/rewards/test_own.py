@@ -5,7 +5,7 @@ import sys
 import pytest
 import torch
 
-from rl_finetune.rewards.base import RewardContext, make_reward
+from rl_finetune.rewards.reward import RewardContext, make_reward
 from rl_finetune.rewards.reward_file import read_reward_file
 from skeleton2stage.config import load_config
 from skeleton2stage.errors import UserError

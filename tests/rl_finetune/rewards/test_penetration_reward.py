@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from rl_finetune.rewards import Dances, RewardContext
-from rl_finetune.rewards.base import make_reward
 from rl_finetune.rewards.pair_counts import look_frames
-from rl_finetune.rewards.penetration import PAIRS_SCALE, interpolated
-from skeleton2stage.body.model import load_body
+from rl_finetune.rewards.penetration_reward import PAIRS_SCALE, interpolated
+from rl_finetune.rewards.reward import make_reward
+from skeleton2stage.body.body_model import load_body
 from skeleton2stage.metrics.penetration import PenetrationCounter
 
 FRAMES = 12

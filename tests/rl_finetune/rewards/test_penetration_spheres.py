@@ -3,8 +3,8 @@ import math
 import pytest
 import torch
 
-from rl_finetune.rewards.base import Dances, RewardContext, make_reward
-from skeleton2stage.body.model import load_body
+from rl_finetune.rewards.reward import Dances, RewardContext, make_reward
+from skeleton2stage.body.body_model import load_body
 from skeleton2stage.body.spheres import fill_body, sphere_penetration
 from skeleton2stage.motion.skeleton import joint_index
 

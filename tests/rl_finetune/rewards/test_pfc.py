@@ -1,6 +1,6 @@
 import torch
 
-from rl_finetune.rewards.base import RewardContext, make_reward
+from rl_finetune.rewards.reward import RewardContext, make_reward
 from skeleton2stage.metrics.foot_contact import pfc
 
 

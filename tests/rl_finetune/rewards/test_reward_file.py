@@ -3,7 +3,7 @@
 import pytest
 
 from rl_finetune.finetune_config import FinetuneConfig
-from rl_finetune.rewards.base import known_rewards
+from rl_finetune.rewards.reward import known_rewards
 from rl_finetune.rewards.reward_file import RewardFile, RewardSetting, read_reward_file, reweighted
 from skeleton2stage import paths
 from skeleton2stage.config import load_config, to_dataclass

@@ -2,10 +2,10 @@ import pytest
 import torch
 
 from rl_finetune.rewards import Dances, Reward, RewardContext, register
-from rl_finetune.rewards.base import make_reward
+from rl_finetune.rewards.reward import make_reward
 from rl_finetune.rewards.reward_file import RewardSetting
 from rl_finetune.rewards.weighted import WeightedRewards
-from skeleton2stage.physics.scoring import DanceScores
+from skeleton2stage.physics.score.dance_scorer import DanceScores
 
 
 class EveryDanceFalls:

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import torch
 
-from rl_finetune.rewards.base import RewardContext, make_reward
+from rl_finetune.rewards.reward import RewardContext, make_reward
 
 
 def test_the_faster_a_still_pose_is_pushed_over_the_floor_the_less_it_is_worth(lively):

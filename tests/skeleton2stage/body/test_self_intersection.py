@@ -10,7 +10,7 @@ import torch
 import trimesh
 
 from skeleton2stage.body import mesh, self_intersection
-from skeleton2stage.body.model import load_body
+from skeleton2stage.body.body_model import load_body
 from skeleton2stage.body.self_intersection import PairCounter, all_hits, intersecting_pairs, pairs_of, tree_order
 from skeleton2stage.errors import UserError
 

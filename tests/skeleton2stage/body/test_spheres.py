@@ -6,7 +6,7 @@ import roma
 import torch
 from scipy.stats import spearmanr
 
-from skeleton2stage.body.model import load_body
+from skeleton2stage.body.body_model import load_body
 from skeleton2stage.body.spheres import (
     BodySpheres,
     SphereConfig,

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from skeleton2stage.errors import UserError
-from skeleton2stage.metrics.clip import clip_of
+from skeleton2stage.metrics.measured_clip import clip_of
 from skeleton2stage.metrics.motion_critic import (
     CriticSizes,
     MotionCritic,

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from skeleton2stage.body import mesh
-from skeleton2stage.body.model import load_body
+from skeleton2stage.body.body_model import load_body
 from skeleton2stage.metrics.penetration import (
     PenetrationCounter,
     face_parts,

@@ -3,9 +3,9 @@ import pytest
 
 from skeleton2stage import paths
 from skeleton2stage.errors import UserError
-from skeleton2stage.metrics.clip import clip_of
 from skeleton2stage.metrics.frechet import frechet_distance, statistics_of
-from skeleton2stage.metrics.reference import features_of, read_reference, reference_of, write_reference
+from skeleton2stage.metrics.measured_clip import clip_of
+from skeleton2stage.metrics.reference_statistics import features_of, read_reference, reference_of, write_reference
 from skeleton2stage.metrics.set_figures import no_figures, set_figures
 
 

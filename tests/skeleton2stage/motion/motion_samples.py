@@ -6,9 +6,9 @@ import torch
 
 from skeleton2stage.files import write_pickle
 from skeleton2stage.motion import skeleton
-from skeleton2stage.motion.formats import write_motion
+from skeleton2stage.motion.formats.write_motion import write_motion
 from skeleton2stage.motion.motion import Motion
-from skeleton2stage.motion.retarget import SOLE_M
+from skeleton2stage.motion.retarget.grounding import SOLE_M
 
 # By hand: z-up (x, y, z) is written y-up as (x, z, -y), and y-down as (x, -z, y).
 Y_UP = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])

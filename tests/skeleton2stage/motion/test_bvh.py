@@ -3,7 +3,7 @@ import pytest
 from bvh_samples import HEADER, motion_text
 
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.bvh import forward_kinematics, local_transforms, read_bvh, rest_positions
+from skeleton2stage.motion.bvh import local_transforms, read_bvh, rest_positions, world_transforms
 
 REST = [0.0] * 9
 
@@ -14,7 +14,7 @@ def read(tmp_path, text):
 
 
 def joints(bvh):
-    return forward_kinematics(bvh.parents, *local_transforms(bvh))[1]
+    return world_transforms(bvh.parents, *local_transforms(bvh))[1]
 
 
 def test_hierarchy(tmp_path):
@@ -50,7 +50,7 @@ def test_rotations_multiply_in_file_order(tmp_path):
     np.testing.assert_allclose(joints(bvh)[0, 2], [0, 3, 0], atol=1e-12)
     # The root's order is Z X Y: R = Rz Rx Ry takes (1, 0, 0) by y to (0, 0, -1), by x to (0, 1, 0), by z to (-1, 0, 0).
     bvh = read(tmp_path, HEADER + motion_text([[0, 0, 0, 90, 90, 90, 0, 0, 0]], 0.1))
-    rotmat = forward_kinematics(bvh.parents, *local_transforms(bvh))[0][0, 0]
+    rotmat = world_transforms(bvh.parents, *local_transforms(bvh))[0][0, 0]
     np.testing.assert_allclose(rotmat @ [1, 0, 0], [-1, 0, 0], atol=1e-12)
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.folder import read_any_folder, read_folder
-from skeleton2stage.motion.formats import write_motion
+from skeleton2stage.motion.formats.write_motion import write_motion
 from skeleton2stage.motion.motion import Motion
 
 

@@ -8,6 +8,7 @@ from skeleton2stage.motion.rotations import (
     rot6d_to_axis_angle,
     rot6d_to_rotmat,
     rotmat_to_rot6d,
+    slerp,
 )
 
 
@@ -57,3 +58,13 @@ def test_published_raw_6d_is_orthonormalised(published):
     identity = torch.eye(3).expand_as(rotmat)
     torch.testing.assert_close(rotmat @ rotmat.transpose(-1, -2), identity, atol=1e-5, rtol=0)
     assert (torch.linalg.det(rotmat) > 0.99).all()
+
+
+@pytest.mark.parametrize(
+    ("end", "share", "expected"), [(1.2, 0.25, 0.3), (1.2, 1.0, 1.2), (2 * np.pi - 0.8, 0.5, -0.4)]
+)
+def test_slerp_goes_a_share_of_the_shorter_way(end, share, expected):
+    first, second = (roma.rotvec_to_rotmat(torch.tensor([[0.0, 0.0, angle]]).double()) for angle in (0.0, end))
+    for given in (share, torch.full((1, 1, 1), share).double()):
+        found = roma.rotmat_to_rotvec(slerp(first, second, given))
+        np.testing.assert_allclose(found.numpy(), [[0.0, 0.0, expected]], atol=1e-12)

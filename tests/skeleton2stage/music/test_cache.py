@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from skeleton2stage.music import cache
+from skeleton2stage.music.baseline_features import baseline_features
 from skeleton2stage.music.beats import music_beats
 from skeleton2stage.music.cache import cached_array, cached_beats, cached_features, features_key
-from skeleton2stage.music.features import baseline_features
 from skeleton2stage.music.groove import steady_groove
 from skeleton2stage.music.percussion import synthesise
 

@@ -11,7 +11,7 @@ from skeleton2stage.music.compiling import first_time_alone
 EXTRACT = """
 import sys
 import numpy as np
-from skeleton2stage.music.features import baseline_features
+from skeleton2stage.music.baseline_features import baseline_features
 audio = np.random.default_rng(0).normal(size=5 * 22050).astype(sys.argv[1])
 print(baseline_features(audio, 22050).shape)
 """

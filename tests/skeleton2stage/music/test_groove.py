@@ -7,7 +7,7 @@ import pytest
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.bvh import read_bvh
-from skeleton2stage.motion.retarget import retarget
+from skeleton2stage.motion.retarget.retarget import retarget
 from skeleton2stage.music.beats import kinetic_beats, music_beats
 from skeleton2stage.music.groove import (
     Groove,

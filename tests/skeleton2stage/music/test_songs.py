@@ -5,7 +5,7 @@ import pytest
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.music.audio import write_wav
-from skeleton2stage.music.features import baseline_features
+from skeleton2stage.music.baseline_features import baseline_features
 from skeleton2stage.music.groove import steady_groove
 from skeleton2stage.music.percussion import SAMPLE_RATE_HZ, synthesise
 from skeleton2stage.music.songs import Song, load_song, load_songs, windows

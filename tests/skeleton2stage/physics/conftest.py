@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from skeleton2stage.motion.motion import Motion
-from skeleton2stage.physics.factory import load_humanoid
-from skeleton2stage.physics.humanoid import Humanoid
-from skeleton2stage.physics.reference import reference_frames
-from skeleton2stage.physics.simulator import ResetState
+from skeleton2stage.physics.humanoid.humanoid import Humanoid
+from skeleton2stage.physics.humanoid.load_humanoid import load_humanoid
+from skeleton2stage.physics.imitation.reference_motions import reference_frames
+from skeleton2stage.physics.simulators.simulator import ResetState
 
 UPRIGHT = np.array([np.pi / 2, 0.0, 0.0])  # turns SMPL's y-up pelvis to z up
 

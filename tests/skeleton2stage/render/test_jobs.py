@@ -45,7 +45,7 @@ def test_captions_are_what_tells_the_files_apart(folders):
 
 @pytest.mark.parametrize(("motions", "out", "labels", "music", "said"), [
     (["base/none.pkl"], "x.mp4", (), None, "none.pkl does not exist"),
-    (["empty"], "out", (), None, "empty has no motion file"),
+    (["empty"], "out", (), None, "empty holds no motion files"),
     (["base"], "x.mp4", (), None, "there are 2 videos to write: name a folder"),
     (["base", "tuned/one.pkl"], "out", (), None, "mixes files and folders"),
     (["base/one.pkl"], "x.mp4", ("a", "b"), None, "2 captions for 1 panels"),

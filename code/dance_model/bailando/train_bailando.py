@@ -1,0 +1,84 @@
+"""Train a Bailando model: `bash code/rl_finetune/train_edge.sh DATA family=bailando [key=value …]`."""
+
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dance_model.bailando.bailando_trainer import BailandoTrainer
+from dance_model.bailando.training_config import BailandoTraining, preset
+from skeleton2stage import paths
+from skeleton2stage.config import help_wanted, read_options
+from skeleton2stage.devices import pick_device
+from skeleton2stage.errors import UserError, run_main
+
+USAGE = """usage: bash code/rl_finetune/train_edge.sh DATA family=bailando [key=value ...]
+
+Keys and their defaults (give any of them as key=value):
+
+preset=demo          sizes and lengths: demo (5.7 MB, minutes on a GPU) or tiny (to try it out)
+data=data/cmu_dance  folder of motions, songs of the same stem beside them or none; or a prepared .npz
+name=bailando        the run's folder under runs/train_edge; a run of that name goes on where it stopped
+device=auto          auto (a GPU if there is one), cpu, cuda
+seed=0               the same seed gives the same run
+vqvae_steps=0        optimiser steps of the first stage, the VQ-VAE of bodies; 0: the preset's
+gpt_steps=0          of the second, the GPT of its codes; 0: the preset's
+batch_size=0         windows a step of the first stage; 0: the preset's
+renditions=8         versions of each clip without a song, each on the beat of percussion of another tempo
+"""
+
+
+@dataclass(frozen=True)
+class TrainBailandoConfig:
+    """The keys of USAGE, which explains them."""
+
+    preset: str = "demo"
+    data: Path = Path("data/cmu_dance")
+    name: str = "bailando"
+    device: str = "auto"
+    seed: int = 0
+    vqvae_steps: int = 0
+    gpt_steps: int = 0
+    batch_size: int = 0
+    renditions: int = 8
+
+    def training(self) -> BailandoTraining:
+        """Return the preset with what was given in its place."""
+        chosen = preset(self.preset)
+        vqvae = replace(
+            chosen.vqvae, steps=self.vqvae_steps or chosen.vqvae.steps,
+            batch_size=self.batch_size or chosen.vqvae.batch_size,
+        )
+        gpt = replace(chosen.gpt, steps=self.gpt_steps or chosen.gpt.steps)
+        return replace(chosen, vqvae=vqvae, gpt=gpt, seed=self.seed)
+
+
+def main(arguments: list[str]) -> None:
+    """Prepare the windows if need be, train both stages, and write the model and its curves."""
+    if help_wanted(arguments):
+        print(USAGE)
+        return
+    config = read_options(arguments, TrainBailandoConfig)
+    data = paths.locate(config.data)
+    if not data.exists():
+        raise UserError(f"no data at {data}: prepare it first, or give data=FOLDER or data=FILE.npz")
+    from dance_model.training.dance_data import WindowConfig, dance_windows, load_windows  # audio libraries
+
+    training = config.training()
+    windows = load_windows(data) if data.is_file() else dance_windows(
+        data, WindowConfig(renditions=config.renditions, seed=config.seed, music=training.music)
+    )
+    run = paths.runs() / "train_edge" / config.name
+    trainer = BailandoTrainer(training, windows, run, pick_device(config.device), _say)
+    policy = trainer.train()
+    path = run / "weights" / "train-last.safetensors"
+    policy.save(path)
+    print(f"weights: {path}")
+
+
+def _say(stage: str, step: int, figures: dict[str, float]) -> None:
+    shown = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
+    print(f"{stage} {step}: {shown}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    run_main(main)

@@ -1,0 +1,236 @@
+"""Train the imitation policy: `python -m pretrain.train_imitation [key=value …]` (see configs/pretrain.yaml)."""
+
+import json
+import time
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tensordict import TensorDict
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+
+from pretrain.clip_sampler import HardClipSampler
+from pretrain.curriculum import next_scale
+from pretrain.data import ClipSet, SplitClips, load_clips
+from pretrain.environment import EpisodeEnvironment, EpisodeRules
+from pretrain.learner import actor_kept, current_policy, load_state, make_ppo, save_state, start_from_policy
+from pretrain.pretrain_config import PretrainConfig, StageConfig
+from pretrain.processes import Processes, join_processes
+from pretrain.report import score_clips, write_report
+from skeleton2stage import paths
+from skeleton2stage.config import help_text, help_wanted, load_config, save_config, to_dataclass
+from skeleton2stage.devices import pick_device
+from skeleton2stage.errors import UserError, run_main
+from skeleton2stage.physics.humanoid.load_humanoid import load_humanoid
+from skeleton2stage.physics.imitation.contact_buffers import probe_buffers
+from skeleton2stage.physics.imitation.imitation_policy import ImitationPolicy
+from skeleton2stage.physics.imitation.imitation_task import ImitationTask
+from skeleton2stage.physics.imitation.reference_motions import ReferenceMotions, reference_motions
+from skeleton2stage.physics.simulators.make_simulator import make_simulator
+
+# Of the lowest vertex over a clip: standing feet vary by a centimetre or two, and the floor is in their middle.
+FLOOR_PERCENTILE = 30.0
+# Room for contacts over what the clips need: among millions of falls some end in a knot.
+_FALL_FACTOR = 4.0
+
+
+class Trainer:
+    """Runs the stages of one training, resuming where its folder says it stopped."""
+
+    def __init__(
+        self, config: PretrainConfig, run: Path, clips: ClipSet, processes: Processes, device: torch.device
+    ) -> None:
+        self.config, self.run, self.clips, self.processes, self.device = config, run, clips, processes, device
+        self.humanoid = load_humanoid(config.body)
+        buffers = probe_buffers(self.humanoid, self._references(clips).frames, _FALL_FACTOR)
+        options = replace(
+            config.simulator_options, device=_physics_device(config, device),
+            buffers=config.simulator_options.buffers.at_least(buffers),
+        )
+        self.make_simulator = partial(make_simulator, config.simulator, options=options)
+        self.simulator = self.make_simulator(self.humanoid, config.worlds)
+        self.ppo = make_ppo(config, device, processes)
+        progress = load_state(run, self.ppo) or self._beginning()
+        self.iteration: int = progress.get("iteration", 0)
+        self.wrench_scale: float = progress.get("wrench_scale", config.wrench.initial)
+        self._saved_stage, self._saved_sampler = progress.get("stage"), progress.get("sampler")
+        self.deadline = time.monotonic() + 60.0 * config.minutes if config.minutes else float("inf")
+        self._writer = SummaryWriter(str(run / "curves")) if processes.is_first else None
+
+    def _beginning(self) -> dict[str, Any]:
+        """Return where a run that has no state yet begins: from nothing, or from the policy that it is given."""
+        if self.config.start_from is None:
+            return {}
+        policy = ImitationPolicy.load(paths.locate(self.config.start_from))
+        start_from_policy(self.ppo, policy)
+        wrench = self.config.wrench
+        return {"wrench_scale": min(max(policy.config.wrench_scale, wrench.final), wrench.initial)}
+
+    def _references(self, clips: ClipSet) -> ReferenceMotions:
+        return reference_motions(list(clips.motions.values()), self.humanoid, FLOOR_PERCENTILE)
+
+    def train(self) -> None:
+        """Train all stages on the clips."""
+        first = 0
+        for stage in self.config.stages:
+            if self.iteration < first + stage.iterations and not self._late():
+                self._train_stage(stage, self.clips.matching(stage.clips), first)
+            first += stage.iterations
+
+    def policy(self) -> ImitationPolicy:
+        """Return the policy as it is now, on the CPU."""
+        return current_policy(self.ppo, self.config.hidden, self.wrench_scale)
+
+    def _train_stage(self, stage: StageConfig, clips: ClipSet, first: int) -> None:
+        environment = self._environment(stage, clips)
+        last = first + stage.iterations
+        progress = tqdm(
+            range(self.iteration, last), initial=self.iteration - first, total=stage.iterations, desc=stage.name,
+            disable=not self.processes.is_first,
+        )
+        for iteration in progress:
+            self._set_learning_rate(stage, (iteration - first) / stage.iterations)
+            figures = self._iterate(environment)
+            self.iteration = iteration + 1
+            self._log(figures, progress)
+            late = self._late()
+            if self.iteration % self.config.save_every == 0 or self.iteration == last or late:
+                self._save(stage, environment)
+            if late:
+                return
+
+    def _environment(self, stage: StageConfig, clips: ClipSet) -> EpisodeEnvironment:
+        task = ImitationTask(self.simulator, self._references(clips), self.device, self.wrench_scale)
+        rules = EpisodeRules(self.config.episode_frames, self.config.fall_height_m, self.config.stray_m)
+        seed = (self.config.seed * 1_000_003 + self.processes.rank) * 1_000_003 + self.iteration
+        sampler = HardClipSampler(task.references, self.config.sampling, seed)
+        if self._saved_stage == stage.name and self._saved_sampler:
+            self._restore(sampler)
+        return EpisodeEnvironment(task, rules, sampler, self.config.closeness)
+
+    def _restore(self, sampler: HardClipSampler) -> None:
+        try:
+            sampler.load_state_dict(self._saved_sampler)
+        except ValueError as error:
+            raise UserError(f"{self.run} was trained on other data: {error}; give the run another name") from None
+
+    def _iterate(self, environment: EpisodeEnvironment) -> dict[str, float]:
+        """Collect experience, learn from it, adapt wrench and sampling; return the figures of all processes."""
+        environment.task.wrench_scale = self.wrench_scale
+        begun = time.perf_counter()
+        figures = self._roll_out(environment)
+        rolled_out = time.perf_counter()
+        with actor_kept(self.ppo, self._only_critic_learns()):
+            figures = self.processes.mean(figures | self.ppo.update(), self.device)
+        steps = self.config.horizon * self.config.worlds * self.processes.count
+        figures["rollout_steps_per_s"] = steps / (rolled_out - begun)
+        figures["steps_per_s"] = steps / (time.perf_counter() - begun)
+        figures["wrench_scale"] = self.wrench_scale
+        environment.sampler.forget()
+        self.wrench_scale = next_scale(
+            self.wrench_scale, figures["failures"], figures["body_error_mm"], self.config.wrench
+        )
+        return figures
+
+    def _only_critic_learns(self) -> bool:
+        return self.config.start_from is not None and self.iteration < self.config.critic_iterations
+
+    @torch.inference_mode()
+    def _roll_out(self, environment: EpisodeEnvironment) -> dict[str, float]:
+        """Collect `horizon` steps of every world into the learner's storage; return their mean figures."""
+        sums = torch.zeros(4, device=self.device)
+        observations = _as_dict(environment.observe())
+        for _ in range(self.config.horizon):
+            step = environment.step(self.ppo.act(observations))
+            observations = _as_dict(environment.observe())
+            self.ppo.process_env_step(observations, step.reward, step.done, {"time_outs": step.timed_out})
+            force = step.outcome.wrench_w[:, :3].norm(dim=-1)
+            shown = (step.outcome.reward, 1000.0 * step.outcome.body_error_m, step.failed.float(), force)
+            sums += torch.stack([values.mean() for values in shown])
+        self.simulator.check()
+        self.ppo.compute_returns(observations)
+        means = (sums / self.config.horizon).tolist()
+        return dict(zip(("reward", "body_error_mm", "failures", "residual_force_n"), means, strict=True))
+
+    def _set_learning_rate(self, stage: StageConfig, progress: float) -> None:
+        if self.config.schedule == "adaptive":
+            return
+        rate = stage.learning_rate + progress * (stage.final_learning_rate - stage.learning_rate)
+        for group in self.ppo.optimizer.param_groups:
+            group["lr"] = rate
+
+    def _late(self) -> bool:
+        """Return whether the time is up, as the first process sees it, so that all stop together."""
+        late = self.processes.mean({"late": float(time.monotonic() > self.deadline)}, self.device)["late"]
+        return late > 0.0
+
+    def _save(self, stage: StageConfig, environment: EpisodeEnvironment) -> None:
+        if not self.processes.is_first:
+            return
+        progress: dict[str, Any] = {
+            "iteration": self.iteration, "wrench_scale": self.wrench_scale, "stage": stage.name,
+            "sampler": environment.sampler.state_dict(),
+        }
+        save_state(self.run, self.ppo, progress)
+
+    def _log(self, figures: dict[str, float], progress: tqdm) -> None:
+        if self._writer is None:
+            return
+        figures["learning_rate"] = self.ppo.optimizer.param_groups[0]["lr"]
+        for name, value in figures.items():
+            self._writer.add_scalar(f"train/{name}", value, self.iteration)
+        shown = ("reward", "body_error_mm", "failures", "wrench_scale", "learning_rate", "steps_per_s")
+        progress.set_postfix({name: f"{figures[name]:.3g}" for name in shown})
+
+
+def _physics_device(config: PretrainConfig, device: torch.device) -> str:
+    """Return where physics for GPUs runs: on a CPU only where that was asked for, since it crawls there."""
+    return str(device) if device.type == "cuda" or config.device == "cpu" else "cuda"
+
+
+def _as_dict(observation: torch.Tensor) -> TensorDict:
+    return TensorDict({"policy": observation}, batch_size=[len(observation)])
+
+
+def main(arguments: list[str]) -> None:
+    """Train, export the policy to the run's folder, and score it on training and held-out clips."""
+    if help_wanted(arguments):
+        print(help_text("python -m pretrain.train_imitation [preset=demo|h200|paper] [key=value …]", "pretrain"))
+        return
+    resolved = load_config("pretrain", arguments)
+    config = to_dataclass(resolved, PretrainConfig)
+    clips = load_clips(paths.locate(config.data), config.held_out)
+    run = paths.runs() / "pretrain" / config.name
+    device = pick_device(config.device)
+    processes = join_processes(device)
+    device = processes.device(device)
+    if device.type == "cuda":
+        torch.set_float32_matmul_precision("high")  # TF32: exploration's noise is larger than its rounding
+    torch.manual_seed(config.seed + processes.rank)
+    np.random.seed(config.seed + processes.rank)
+    if processes.is_first:
+        save_config(run / "config.yaml", resolved)
+    training = clips.training.with_mirrored() if config.mirror else clips.training
+    trainer = Trainer(config, run, training, processes, device)
+    trainer.train()
+    if processes.is_first:
+        finish(trainer, clips)
+
+
+def finish(trainer: Trainer, clips: SplitClips) -> None:
+    """Write the policy, score it, and write it again with its scores."""
+    policy, path = trainer.policy(), trainer.run / "imitation_policy.safetensors"
+    policy.save(path)  # first of all: scoring takes a while
+    report = score_clips(policy, trainer.humanoid, trainer.make_simulator, clips)
+    write_report(trainer.run, report)
+    policy.save(path, {"iterations": trainer.iteration, "wrench_scale": trainer.wrench_scale, **report})
+    print(json.dumps(report, indent=1))
+    print(f"policy: {path}\ncurves: {trainer.run / 'curves'}")
+
+
+if __name__ == "__main__":
+    run_main(main)

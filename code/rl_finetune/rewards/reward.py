@@ -1,0 +1,133 @@
+"""What a reward is, and the registry that `reward.yaml` names them from."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeVar
+from weakref import WeakKeyDictionary
+
+import torch
+
+from rl_finetune.rewards.pair_counts import PenetrationCounts
+from skeleton2stage.body.body_model import BodyModel, load_body
+from skeleton2stage.errors import UserError, unknown_name
+from skeleton2stage.metrics.penetration import PenetrationCounter
+from skeleton2stage.motion import skeleton
+from skeleton2stage.motion.motion import Motion
+from skeleton2stage.music import columns
+from skeleton2stage.physics.score.dance_scorer import DanceScorer, DanceScores
+
+
+@dataclass(frozen=True, eq=False)
+class Dances:
+    """A batch of N generated dances of T frames, 30 a second, z up.
+
+    poses: [N, T, 24, 3] axis-angle, rad. translation: [N, T, 3] m, the pelvis. contacts: [N, T, C] as the
+    model predicts them, None where it does not. music: [N, T, F] features each was danced to.
+    """
+
+    poses: torch.Tensor
+    translation: torch.Tensor
+    contacts: torch.Tensor | None
+    music: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.poses)
+
+    @cached_property
+    def joints_w(self) -> torch.Tensor:
+        """World joint positions [N, T, 24, 3] m."""
+        return skeleton.forward_kinematics(self.poses, self.translation)
+
+    @cached_property
+    def beats(self) -> torch.Tensor:
+        """Where the music has a beat, [N, T] bool; raises UserError for features that do not say, as Jukebox's."""
+        width = self.music.shape[-1]
+        if width != columns.N_FEATURES:
+            raise UserError(
+                f"music features {width} wide do not tell beats: leave out rewards that need them, such as 'beat', or "
+                f"fine-tune a model of the {columns.N_FEATURES} features baseline or song_beats"
+            )
+        return self.music[..., columns.BEAT].squeeze(-1) > 0.5
+
+    @cached_property
+    def motions(self) -> list[Motion]:
+        """The dances as N motions on the CPU."""
+        pairs = zip(self.poses.cpu().numpy(), self.translation.cpu().numpy(), strict=True)
+        return [Motion(poses, translation) for poses, translation in pairs]
+
+
+@dataclass(frozen=True)
+class RewardContext:
+    """What rewards may ask for when they are made, and the physical verdict on dances.
+
+    scorer: builds the simulator on its first use. body: reads the body whose surface counts. device: where what a
+    reward brings along should live, auto, cpu or cuda.
+    """
+
+    scorer: Callable[[], DanceScorer]
+    body: Callable[[], BodyModel] = load_body
+    device: str = "auto"
+    _verdicts: "WeakKeyDictionary[Dances, DanceScores]" = field(default_factory=WeakKeyDictionary)
+    _counts: list[PenetrationCounts] = field(default_factory=list)
+
+    def verdict(self, dances: Dances) -> DanceScores:
+        """Return the imitation policy's verdict, however many rewards ask: dances are performed once."""
+        if dances not in self._verdicts:
+            self._verdicts[dances] = self.scorer().score(dances.motions)
+        return self._verdicts[dances]
+
+    def penetration_counts(self) -> PenetrationCounts:
+        """Return what counts the body's penetrations, made at the first call and shared by all rewards."""
+        if not self._counts:
+            self._counts.append(PenetrationCounts(PenetrationCounter(self.body(), self.device)))
+        return self._counts[0]
+
+
+class Reward(ABC):
+    """A score of dances, the higher the better, on any scale; `needs_simulator` says whether it has them performed."""
+
+    needs_simulator = False
+
+    def __init__(self, context: RewardContext) -> None:
+        self.context = context
+
+    @abstractmethod
+    def __call__(self, dances: Dances) -> torch.Tensor:
+        """Return one value a dance, [N], or one a frame, [N, T]."""
+
+
+RewardClass = TypeVar("RewardClass", bound=type[Reward])
+_REGISTRY: dict[str, type[Reward]] = {}
+
+
+def register(name: str) -> Callable[[RewardClass], RewardClass]:
+    """Return a class decorator that makes a reward known to reward files as `name`.
+
+    It raises UserError for the name of one of this project's own; another is replaced.
+    """
+
+    def add(cls: RewardClass) -> RewardClass:
+        if name in _REGISTRY and _is_ours(_REGISTRY[name]) and not _is_ours(cls):
+            raise UserError(f"'{name}' is the name of a reward of this project: register yours by another")
+        _REGISTRY[name] = cls
+        return cls
+
+    return add
+
+
+def _is_ours(cls: type[Reward]) -> bool:
+    return cls.__module__.startswith(f"{__package__}.")
+
+
+def known_rewards() -> list[str]:
+    """Return the registered names."""
+    return sorted(_REGISTRY)
+
+
+def make_reward(name: str, context: RewardContext) -> Reward:
+    """Return the reward registered as `name`; raise UserError that lists the known ones."""
+    if name not in _REGISTRY:
+        raise unknown_name("reward", name, known_rewards())
+    return _REGISTRY[name](context)

@@ -1,0 +1,1 @@
+"""Evaluation: all metrics of a set of motions, physical ones included, and comparisons of several sets."""

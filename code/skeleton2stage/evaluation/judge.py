@@ -1,0 +1,88 @@
+"""What judges motions: the physics, a reference set, and the body, or why one of them is not there."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from skeleton2stage import paths
+from skeleton2stage.body.body_model import load_body
+from skeleton2stage.metrics.measured_clip import clip_of
+from skeleton2stage.metrics.penetration import PenetrationCounter
+from skeleton2stage.metrics.reference_statistics import (
+    Reference,
+    features_of,
+    read_reference,
+    reference_of,
+    write_reference,
+)
+from skeleton2stage.motion.folder import AnyMotion
+from skeleton2stage.physics.score.dance_scorer import DanceScorer
+from skeleton2stage.physics.score.make_scorer import make_scorer
+from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
+
+SHIPPED, NONE = "demo", "none"
+
+
+@dataclass(frozen=True)
+class Judge:
+    """The scorer of physical metrics, or why there is none."""
+
+    scorer: DanceScorer | None
+    reason: str = "no imitation policy was given"
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """What FID and diversity are relative to, or why there is nothing."""
+
+    reference: Reference | None
+    reason: str = "no reference was given"
+
+
+def write_statistics(path: Path, motions: dict[str, AnyMotion], source: str) -> None:
+    """Write what FID needs of a reference set of motions."""
+    reference = reference_of(features_of([clip_of(motion) for motion in motions.values()]), source)
+    write_reference(path, reference)
+    print(f"statistics of {reference.description} written to {path}")
+
+
+NO_JUDGE, NO_YARDSTICK = Judge(None), Yardstick(None)
+
+
+def load_yardstick(name: str) -> Yardstick:
+    """Return the reference in a file, `demo` for the shipped one, `none` for no FID and diversity.
+
+    Only the shipped one may be missing; raises UserError where one that was named is.
+    """
+    if name == NONE:
+        return Yardstick(None, "reference=none")
+    if name != SHIPPED:
+        return Yardstick(read_reference(Path(name).expanduser()))
+    shipped = paths.demo_checkpoints() / "mocap_statistics.npz"
+    if not shipped.exists():
+        return Yardstick(None, f"no shipped statistics in {_shown(shipped.parent)}")
+    return Yardstick(replace(read_reference(shipped), source=_shown(shipped)))
+
+
+def load_judge(policy: str, simulator: str, body: str, options: SimulatorOptions | None = None) -> Judge:
+    """Return the judge with a policy's checkpoint, `demo` for the shipped one, `none` for no physics.
+
+    Only the shipped policy may be missing; raises UserError where one that was named is.
+    """
+    if policy == NONE:
+        return Judge(None, "policy=none")
+    if policy != SHIPPED:
+        return Judge(make_scorer(Path(policy).expanduser(), simulator, body, show_progress=True, options=options))
+    checkpoint = paths.demo_checkpoints() / "imitation_policy.safetensors"
+    if not checkpoint.exists():
+        return Judge(None, f"no shipped imitation policy in {_shown(checkpoint.parent)}")
+    return Judge(make_scorer(checkpoint, simulator, body, show_progress=True, options=options))
+
+
+def load_penetration(wanted: bool, body: str) -> PenetrationCounter | None:
+    """Return what counts the penetrations of a body, where wanted; raise UserError where there is no such body."""
+    return PenetrationCounter(load_body(body)) if wanted else None
+
+
+def _shown(path: Path) -> str:
+    """Return a path relative to the repository where it lies in it."""
+    return str(path.relative_to(paths.REPOSITORY)) if path.is_relative_to(paths.REPOSITORY) else str(path)

@@ -1,0 +1,1 @@
+"""Checks: is a motion fit to learn from."""

@@ -1,0 +1,1 @@
+"""Conversion: motion files of any format into a checked library."""

@@ -1,0 +1,61 @@
+"""Motion files of any format to a checked library: `python -m skeleton2stage.motion.convert source=... out=...`."""
+
+from dataclasses import fields
+from pathlib import Path
+
+from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
+from skeleton2stage.errors import run_main
+from skeleton2stage.motion.checks.check_limits import CheckLimits
+from skeleton2stage.motion.convert.conversion_jobs import forget_moved, is_done, make_jobs
+from skeleton2stage.motion.convert.convert_all import convert_all
+from skeleton2stage.motion.convert.convert_config import ConvertConfig
+from skeleton2stage.motion.library import Clip, read_library
+
+USAGE = "python -m skeleton2stage.motion.convert source=FILE_OR_DIR out=DIR [clips=FILE.json] [key=value ...]"
+EXIT_BAD_FILES = 1
+
+
+def main(arguments: list[str]) -> int:
+    """Convert every file that the library does not have yet; return 1 where the disk failed some, where none is
+    accepted, or where strict and some are rejected.
+    """
+    if help_wanted(arguments):
+        print(help_text(USAGE, "convert"))
+        return 0
+    config, limits = parse(arguments)
+    library = read_library(config.out)
+    jobs = make_jobs(config, limits, library)
+    forget_moved(config.out, library, jobs)
+    todo = [job for job in jobs if not is_done(job, library)]
+    if len(todo) < len(jobs):
+        print(f"{len(jobs) - len(todo)} of {len(jobs)} files are in {config.out} already")
+    skipped, n_failed = convert_all(todo, config, library)
+    clips = [library[job.file] for job in jobs if job.file in library]
+    print(report(clips, skipped, config.out))
+    accepted = [clip.accepted for clip in clips]
+    return EXIT_BAD_FILES if n_failed or not any(accepted) or (config.strict and not all(accepted)) else 0
+
+
+def parse(arguments: list[str]) -> tuple[ConvertConfig, CheckLimits]:
+    """Return the configuration and the limits of a command line; raise UserError where it is wrong."""
+    content = load_config("convert", arguments)
+    names = {field.name for field in fields(CheckLimits)}
+    limits = to_dataclass({key: content[key] for key in names}, CheckLimits)
+    return to_dataclass({key: value for key, value in content.items() if key not in names}, ConvertConfig), limits
+
+
+def report(clips: list[Clip], skipped: list[str], out: Path) -> str:
+    """Return the closing words: how much was converted, and each rejected clip with its reason."""
+    accepted = [clip for clip in clips if clip.accepted]
+    rejected = [f"  {clip.file}: {clip.reason}" for clip in clips if not clip.accepted]
+    minutes = sum(clip.seconds for clip in accepted) / 60
+    lines = [f"{len(accepted)} of {len(clips)} files converted into {out}, {minutes:.1f} minutes"]
+    if skipped:
+        lines.append(f"{len(skipped)} skipped, holding no motion, such as {skipped[0]}")
+    if rejected:
+        lines.append(f"{len(rejected)} rejected:")
+    return "\n".join([*lines, *rejected])
+
+
+if __name__ == "__main__":
+    run_main(main)

@@ -1,0 +1,141 @@
+"""What is to be converted into which file of a library, and what to know of each clip."""
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from skeleton2stage.errors import UserError
+from skeleton2stage.files import read_json
+from skeleton2stage.motion.checks.check_limits import CheckLimits
+from skeleton2stage.motion.convert.convert_config import ConvertConfig
+from skeleton2stage.motion.formats.file_listing import motion_files
+from skeleton2stage.motion.library import Clip, stamp_of
+
+IGNORE_LIST = "ignore_list.txt"
+
+# AIST++'s joint positions: pickles of the same names as its motions.
+KEYPOINT_FOLDERS = {"keypoints2d", "keypoints3d"}
+
+
+@dataclass(frozen=True)
+class ClipNote:
+    """What one must know of a clip besides its file.
+
+    keep_s: the part to keep, (start, end) in seconds, None for its end. fps: its true frame rate, where the
+    file's is wrong.
+    """
+
+    keep_s: tuple[float, float | None] = (0.0, None)
+    fps: float | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to convert: into which `file` of the folder `out`, and what to go by.
+
+    limits: of the checks, None for none. ignored: whether the data set's own list rejects it.
+    """
+
+    source: Path
+    out: Path
+    file: str
+    format: str
+    note: ClipNote
+    limits: CheckLimits | None
+    ignored: bool
+
+    def stamp(self) -> str:
+        """Return what changes with the file and with anything that its conversion goes by."""
+        limits = self.limits and asdict(self.limits)
+        return stamp_of(self.source, {"go_by": [self.format, asdict(self.note), self.ignored], "limits": limits})
+
+
+def make_jobs(config: ConvertConfig, limits: CheckLimits, library: dict[str, Clip]) -> list[Job]:
+    """Return what is to be done for each motion file of the source."""
+    made, root = config.out.resolve(), config.source.resolve()
+    files = [file for file in motion_files(config.source) if file.parent.name not in KEYPOINT_FOLDERS]
+    if root in made.parents:  # what was made before is not to be read again
+        files = [file for file in files if made not in file.resolve().parents]
+    targets = output_files(config.source, files, config.out, library)
+    notes = read_clip_notes(config.clips) if config.clips else {}
+    ignored = ignored_names(config.source) if config.check else set()
+    return [
+        Job(
+            file, config.out, target, config.format, notes.get(file.stem, ClipNote()),
+            limits if config.check else None, file.stem in ignored,
+        )
+        for file, target in zip(files, targets, strict=True)
+    ]
+
+
+def output_files(source: Path, files: list[Path], out: Path, library: dict[str, Clip]) -> list[str]:
+    """Return where each file's motion goes, relative to `out`: the same folders, and names that are unique.
+
+    Training knows clips by their names alone, and AMASS has the same ones for several people: such names get
+    their folders' put before. Raises UserError where a file would replace its own source, one of another source
+    that is in the library, or one that the library did not make, or where two differ only by extension.
+    """
+    root = source if source.is_dir() else source.parent
+    mine = {str(file.resolve()) for file in files}
+    foreign = (clip for clip in library.values() if clip.source not in mine)
+    others = {clip.file: clip.source for clip in foreign if Path(clip.source).exists()}
+    counts = Counter([*(file.stem for file in files), *(Path(file).stem for file in others)])
+    targets = [_output_file(file.relative_to(root), counts[file.stem] == 1) for file in files]
+    for file, target in zip(files, targets, strict=True):
+        if file.resolve() == (out / target).resolve():
+            raise UserError(f"out={out} is where {file.name} comes from: give another folder, so that it is kept")
+        if target in others:
+            raise UserError(f"{out / target} was made from {others[target]}: give another out= for {source}")
+        if target not in library and (out / target).exists():
+            raise UserError(f"{out / target} is not of this command's making: move it away, or give another out=")
+    repeated = [target for target, count in Counter(targets).items() if count > 1]
+    if repeated:
+        raise UserError(f"several files in {source} would become {repeated[0]}: convert them one folder at a time")
+    return targets
+
+
+def _output_file(path: Path, unique: bool) -> str:
+    name = path.stem if unique else "_".join((*path.parent.parts, path.stem))
+    return path.with_name(f"{name}.pkl").as_posix()
+
+
+def ignored_names(source: Path) -> set[str]:
+    """Return the clips named in lists called ignore_list.txt beside or under the source, as AIST++ has one of
+    sequences whose motion was badly estimated.
+    """
+    root = source if source.is_dir() else source.parent
+    lists = [root.resolve().parent / IGNORE_LIST, *root.rglob(IGNORE_LIST)]
+    return {name for path in lists if path.is_file() for name in path.read_text(encoding="utf-8").split()}
+
+
+def read_clip_notes(path: Path) -> dict[str, ClipNote]:
+    """Return the notes of a JSON file by file stem, from its tables "keep_s" and "fps", either of which may lack."""
+    content = read_json(path)
+    if not isinstance(content, dict) or not {"keep_s", "fps"} & set(content):
+        raise UserError(f'{path} has neither a table "keep_s" (clip: [start, end] in seconds) nor "fps" (clip: rate)')
+    keep, fps = content.get("keep_s", {}), content.get("fps", {})
+    if not (isinstance(keep, dict) and isinstance(fps, dict)):
+        raise UserError(f'{path}: "keep_s" and "fps" must be tables by clip name')
+    for name, span in keep.items():
+        if not (isinstance(span, list) and len(span) == 2 and isinstance(span[0], int | float)):
+            raise UserError(f"{path}: '{name}' must be [start, end] in seconds, null for the clip's end")
+    for name, rate in fps.items():
+        if not isinstance(rate, int | float) or rate <= 0:
+            raise UserError(f"{path}: the frame rate of '{name}' must be a number above 0, not {rate!r}")
+    spans = {name: (float(start), None if end is None else float(end)) for name, (start, end) in keep.items()}
+    return {name: ClipNote(spans.get(name, (0.0, None)), fps.get(name)) for name in {**keep, **fps}}
+
+
+def is_done(job: Job, library: dict[str, Clip]) -> bool:
+    """Return whether the library has a job's clip as it would be made now."""
+    clip = library.get(job.file)
+    return clip is not None and clip.stamp == job.stamp() and (not clip.accepted or (job.out / clip.file).is_file())
+
+
+def forget_moved(out: Path, library: dict[str, Clip], jobs: list[Job]) -> None:
+    """Take out of a library the clips whose sources now go to another file, names having become ambiguous."""
+    files = {str(job.source.resolve()): job.file for job in jobs}
+    for clip in list(library.values()):
+        if files.get(clip.source, clip.file) != clip.file:
+            (out / clip.file).unlink(missing_ok=True)
+            del library[clip.file]

@@ -1,0 +1,1 @@
+"""Retargeting: motion of a foreign skeleton onto SMPL's."""

@@ -1,0 +1,72 @@
+"""The floor under a retargeted dancer's feet, and toes that rest on it."""
+
+import numpy as np
+import torch
+
+from skeleton2stage.motion import skeleton
+from skeleton2stage.motion.retarget.guide import MIN_STANDING_S, TARGETS, Guide, standing_frames
+from skeleton2stage.motion.retarget.source_skeleton import SIDES
+
+# Height of SMPL's toe joint over the sole under it: where the toes of a standing foot are put, so that its
+# sole touches z = 0. Standing feet vary by about 1 cm in captures: a low percentile stands for them all.
+SOLE_M = 0.025
+STANDING_PERCENTILE = 25.0
+
+# For a clip in which no foot ever stands: the toe that is lower, at this percentile of the clip.
+LOWEST_PERCENTILE = 10.0
+MAX_LEVELLING_M = 0.02
+MAX_TOE_BEND_RAD = 0.9
+TOE_REST_HEIGHT_M = 0.06
+
+
+def standing_levels(guide: Guide, fps: float) -> dict[str, float]:
+    """Return the height (m) of each side's toe joint where that foot stands, on SMPL's foot.
+
+    Where a foot hardly stands, the height of the other, or of the lower toe over the whole clip, is taken.
+    """
+    ankles = {side: guide.targets_w[:, list(TARGETS).index(f"{side}_ankle")] for side in SIDES}
+    toes = {side: (ankles[side] + _toe_offset_w(guide, side)).numpy() for side in SIDES}
+    levels = {}
+    for side in SIDES:
+        frames = standing_frames(ankles[side].numpy(), toes[side], fps)
+        if len(frames) >= MIN_STANDING_S * fps:
+            levels[side] = float(np.percentile(toes[side][frames, 2], STANDING_PERCENTILE))
+    lower = np.minimum(toes["left"][:, 2], toes["right"][:, 2])
+    usual = np.mean(list(levels.values())) if levels else np.percentile(lower, LOWEST_PERCENTILE)
+    return {side: levels.get(side, float(usual)) for side in SIDES}
+
+
+def _toe_offset_w(guide: Guide, side: str) -> torch.Tensor:
+    """Return the vector [T, 3] m from ankle to toe of SMPL's foot as the guide holds it."""
+    foot = guide.rotmat_w[:, skeleton.joint_index(f"{side}_ankle")]
+    return foot @ torch.from_numpy(skeleton.offsets()[skeleton.joint_index(f"{side}_foot")])
+
+
+def grounded(guide: Guide, levels: dict[str, float]) -> Guide:
+    """Return the guide moved so that standing feet, on average of both, have their soles at z = 0."""
+    floor = np.mean(list(levels.values())) - SOLE_M
+    return Guide(guide.rotmat_w, guide.targets_w - torch.tensor([0.0, 0.0, floor], dtype=torch.float64))
+
+
+def levelled(guide: Guide, levels: dict[str, float]) -> Guide:
+    """Return the guide with ankles raised or lowered by what one foot stands higher than the other.
+
+    Legs of a captured skeleton are not measured to the centimetre, so that one foot would always float.
+    """
+    targets, usual = guide.targets_w.clone(), np.mean(list(levels.values()))
+    for side, level in levels.items():
+        shift = float(np.clip(usual - level, -MAX_LEVELLING_M, MAX_LEVELLING_M))
+        targets[:, list(TARGETS).index(f"{side}_ankle"), 2] += shift
+    return Guide(guide.rotmat_w, targets)
+
+
+def resting_toes(foot_rotmat_w: torch.Tensor, toe_height_m: torch.Tensor) -> torch.Tensor:
+    """Return toe rotations [T, 2, 3] rad that keep toes level where a lifted heel rests on them.
+
+    A foot's front is its local z; turning about local -x raises it. Few mocap skeletons bend their toes, and
+    straight ones would reach centimetres under the floor whenever the dancer stands on the ball of the foot.
+    """
+    pitch_down = -torch.asin(foot_rotmat_w[..., 2, 2].clamp(-1, 1))
+    nearness = ((TOE_REST_HEIGHT_M - toe_height_m) / (TOE_REST_HEIGHT_M - SOLE_M)).clamp(0, 1)
+    bend = pitch_down.clamp(0, MAX_TOE_BEND_RAD) * nearness
+    return torch.stack((-bend, torch.zeros_like(bend), torch.zeros_like(bend)), dim=-1)

@@ -1,0 +1,126 @@
+"""Motion of a foreign skeleton (BVH) onto SMPL's: rotations carried over, then joints pulled into place.
+
+1. The skeleton is recognised by joint names and scaled so that its legs are as long as SMPL's (`source_skeleton`).
+2. Every SMPL bone gets the world rotation of its counterpart, corrected for the difference of rest poses (`guide`).
+3. Short glitches of the capture are bridged (`glitches`), and the clip is resampled to 30 frames a second.
+4. Inverse kinematics pulls hips, ankles, wrists and the rest to where the scaled source has them (`guide_fit`).
+5. The floor is put under the feet (`grounding`).
+6. Arms that end up inside SMPL's torso, which is wider than the source's, are moved out of it (`torso_clearance`).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import roma
+import torch
+from scipy.ndimage import gaussian_filter1d
+
+from skeleton2stage.motion import skeleton
+from skeleton2stage.motion.bvh import Bvh, local_transforms, world_transforms
+from skeleton2stage.motion.ik import local_to_world, world_positions, world_to_local
+from skeleton2stage.motion.motion import FPS, Motion
+from skeleton2stage.motion.resample import resample_linear, resample_rotations
+from skeleton2stage.motion.retarget.glitches import bridged_rotations, continuous, without_glitches
+from skeleton2stage.motion.retarget.grounding import grounded, levelled, resting_toes, standing_levels
+from skeleton2stage.motion.retarget.guide import TARGETS, Guide, guide_of, up_vector
+from skeleton2stage.motion.retarget.source_skeleton import SIDES, understand
+from skeleton2stage.motion.retarget.torso_clearance import clear_of_torso
+
+# Low-pass before dropping to 30 frames a second: 3 dB at 10 Hz, under the new Nyquist frequency of 15 Hz.
+SMOOTHING_S = 0.013
+
+# How far a joint of a body can turn from rest; captures of hands and feet sometimes flip beyond it.
+MAX_TURN_RAD = {"left_ankle": 1.1, "right_ankle": 1.1, "left_wrist": 1.4, "right_wrist": 1.4, "head": 1.0,
+                "neck": 0.8}
+_MEASURED = ("left_wrist", "right_wrist", "left_ankle", "right_ankle")
+
+
+@dataclass(frozen=True)
+class RetargetReport:
+    """How well a clip went over.
+
+    up_axis: the axis of the file that points up ("x", "y" or "z"). scale: metres per source unit.
+    errors_m: mean distance from the scaled source for each wrist and ankle.
+    bridged_frames: source frames in which at least one joint had a glitch and was interpolated.
+    """
+
+    up_axis: str
+    scale: float
+    errors_m: dict[str, float]
+    bridged_frames: int
+
+    @property
+    def mean_error_m(self) -> float:
+        """Mean over wrists and ankles of the distance from the scaled source."""
+        return float(np.mean(list(self.errors_m.values())))
+
+
+def retarget(bvh: Bvh, fps: float = FPS) -> tuple[Motion, RetargetReport]:
+    """Return a BVH clip as SMPL motion, z up, floor at z = 0, and how well it went.
+
+    Raises UserError where the skeleton's joints are not recognised.
+    """
+    source = understand(bvh)
+    rotmat, position = world_transforms(bvh.parents, *local_transforms(bvh))
+    up = up_vector(source, position)
+    guide = guide_of(source, rotmat, position, up, bvh.fps)
+    guide, bridged_frames = without_glitches(guide, bvh.fps)
+    guide = _smoothed(guide, bvh.fps)
+    levels = standing_levels(guide, bvh.fps)
+    guide = _within_limits(_resampled(grounded(guide, levels), bvh.fps, fps))
+    rotmat_w, root_pos = clear_of_torso(levelled(guide, levels), fps)
+    report = RetargetReport("xyz"[int(np.abs(up).argmax())], source.scale_m(),
+                            _errors(guide, rotmat_w, root_pos), bridged_frames)
+    return _finished(rotmat_w, root_pos, fps), report
+
+
+def _smoothed(guide: Guide, fps: float) -> Guide:
+    """Return the guide without what is too fast for the frame rate to come."""
+    quat = continuous(roma.rotmat_to_unitquat(guide.rotmat_w)).numpy()
+    quat = torch.from_numpy(gaussian_filter1d(quat, SMOOTHING_S * fps, axis=0, mode="nearest"))
+    targets = gaussian_filter1d(guide.targets_w.numpy(), SMOOTHING_S * fps, axis=0, mode="nearest")
+    rotmat_w = roma.unitquat_to_rotmat(torch.nn.functional.normalize(quat, dim=-1))
+    return Guide(rotmat_w, torch.from_numpy(targets))
+
+
+def _resampled(guide: Guide, fps: float, new_fps: float) -> Guide:
+    """Return the guide at another frame rate: slerp for rotations, linear for positions."""
+    return Guide(
+        resample_rotations(guide.rotmat_w, fps, new_fps), resample_linear(guide.targets_w, fps, new_fps)
+    )
+
+
+def _within_limits(guide: Guide) -> Guide:
+    """Return the guide with joints turned no further from rest than a body's can.
+
+    Beyond the limit the capture has usually flipped, so what lies between frames within it is interpolated;
+    a joint that is never within it is turned back to it.
+    """
+    joints = [skeleton.joint_index(name) for name in MAX_TURN_RAD]
+    limits = torch.tensor(list(MAX_TURN_RAD.values()), dtype=torch.float64)
+    local = world_to_local(guide.rotmat_w)
+    beyond = roma.rotmat_to_rotvec(local[:, joints]).norm(dim=-1) > limits
+    quat = bridged_rotations(roma.rotmat_to_unitquat(local[:, joints]), beyond.numpy())
+    rotvec = roma.unitquat_to_rotvec(quat)
+    angle = rotvec.norm(dim=-1, keepdim=True).clamp(min=1e-9)
+    local[:, joints] = roma.rotvec_to_rotmat(rotvec * angle.clamp(max=limits[:, None]) / angle)
+    return Guide(local_to_world(local), guide.targets_w)
+
+
+def _errors(guide: Guide, rotmat_w: torch.Tensor, root_pos: torch.Tensor) -> dict[str, float]:
+    joints_w = world_positions(rotmat_w, root_pos, torch.from_numpy(skeleton.offsets()))
+    targets = dict(zip(TARGETS, guide.targets_w.unbind(dim=1), strict=True))
+    return {
+        name: (joints_w[:, skeleton.joint_index(name)] - targets[name]).norm(dim=-1).mean().item()
+        for name in _MEASURED
+    }
+
+
+def _finished(rotmat_w: torch.Tensor, root_pos: torch.Tensor, fps: float) -> Motion:
+    """Return the motion with toes resting on the floor and hands in line with the wrists."""
+    joints_w = world_positions(rotmat_w, root_pos, torch.from_numpy(skeleton.offsets()))
+    toes = [skeleton.joint_index(f"{side}_foot") for side in SIDES]
+    local = roma.rotmat_to_rotvec(world_to_local(rotmat_w))
+    local[:, toes] = resting_toes(rotmat_w[:, toes], joints_w[:, toes, 2])
+    local[:, [skeleton.joint_index(f"{side}_hand") for side in SIDES]] = 0.0
+    return Motion(local.float().numpy(), root_pos.numpy(), fps=fps)

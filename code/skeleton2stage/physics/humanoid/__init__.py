@@ -1,0 +1,1 @@
+"""The humanoid that performs: cut from a body mesh, its joints, hulls and gains."""

@@ -1,0 +1,65 @@
+"""The imitation policy as scoring uses it: normalise the observation, run the network, take the mean."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from skeleton2stage.checkpoint import load_checkpoint, save_checkpoint
+from skeleton2stage.config import to_dataclass
+from skeleton2stage.errors import UserError
+from skeleton2stage.physics.imitation.imitation_task import ACTION_WIDTH
+from skeleton2stage.physics.imitation.observation import OBSERVATION_WIDTH
+
+NORMALISATION_EPSILON = 1e-2
+_KIND = "imitation policy"
+
+
+@dataclass(frozen=True)
+class PolicyConfig:
+    """Widths of the network's hidden layers, and the scale of the residual wrench it was trained with."""
+
+    hidden: tuple[int, ...]
+    wrench_scale: float = 1.0
+    observation_width: int = OBSERVATION_WIDTH
+    action_width: int = ACTION_WIDTH
+
+
+class ImitationPolicy(nn.Module):
+    """Deterministic policy: observations [W, 733] to actions [W, 75]."""
+
+    def __init__(self, config: PolicyConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.register_buffer("observation_mean", torch.zeros(config.observation_width))
+        self.register_buffer("observation_std", torch.ones(config.observation_width))
+        widths = (config.observation_width, *config.hidden)
+        layers: list[nn.Module] = []
+        for width_in, width_out in zip(widths[:-1], widths[1:], strict=True):
+            layers += [nn.Linear(width_in, width_out), nn.ReLU()]
+        self.network = nn.Sequential(*layers, nn.Linear(widths[-1], config.action_width))
+
+    def forward(self, observation: torch.Tensor) -> torch.Tensor:
+        """Return the mean action [W, 75] of observations [W, 733]."""
+        scaled = (observation - self.observation_mean) / (self.observation_std + NORMALISATION_EPSILON)
+        return self.network(scaled)
+
+    def save(self, path: Path, training: dict[str, object] | None = None) -> None:
+        """Write a checkpoint in half precision, with what one should know of its training."""
+        tensors = {name: value.half() for name, value in self.state_dict().items() if "network" in name}
+        tensors |= {"observation_mean": self.observation_mean, "observation_std": self.observation_std}
+        save_checkpoint(path, tensors, {"kind": _KIND, "policy": asdict(self.config), "training": training or {}})
+
+    @classmethod
+    def load(cls, path: Path) -> "ImitationPolicy":
+        """Read a checkpoint; raise UserError where it is missing, damaged, or of another kind."""
+        tensors, config = load_checkpoint(path)
+        if config.get("kind") != _KIND:
+            raise UserError(f"{path} is not an imitation policy but: {config.get('kind', 'something unnamed')}")
+        policy = cls(to_dataclass(config["policy"], PolicyConfig))
+        try:
+            policy.load_state_dict(tensors)
+        except RuntimeError:
+            raise UserError(f"{path} does not fit its own configuration: copy both of its files again") from None
+        return policy.eval().requires_grad_(False)

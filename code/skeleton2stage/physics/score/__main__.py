@@ -1,0 +1,49 @@
+"""The physical verdict on anybody's motions: `python -m skeleton2stage.physics.score motions=DIR out=FILE.json`."""
+
+from skeleton2stage import paths
+from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
+from skeleton2stage.errors import UserError, run_main
+from skeleton2stage.files import write_json
+from skeleton2stage.motion.folder import read_folder
+from skeleton2stage.motion.motion import FPS
+from skeleton2stage.physics.imitation.reference_motions import check_motion
+from skeleton2stage.physics.score.make_scorer import make_scorer
+from skeleton2stage.physics.score.performances import check_save, score_clips, windows
+from skeleton2stage.physics.score.score_config import ScoreConfig
+from skeleton2stage.physics.score.verdict import verdict, verdict_table
+
+USAGE = "python -m skeleton2stage.physics.score motions=DIR out=FILE.json [save=DIR] [key=value ...]"
+EXIT_BAD_FILES = 1
+
+
+def main(arguments: list[str]) -> int:
+    """Score a folder; return 1 where some of its files could not be read, the others being scored."""
+    if help_wanted(arguments):
+        print(help_text(USAGE, "score"))
+        return 0
+    config = to_dataclass(load_config("score", arguments), ScoreConfig)
+    _check(config)
+    scorer = make_scorer(
+        paths.locate(config.policy), config.simulator, config.body, config.max_worlds, config.wrench_scale,
+        show_progress=True, options=config.simulator_options,
+    )
+    motions, n_bad = read_folder(config.motions, config.format, check_motion)
+    clips = motions if config.window_s is None else windows(motions, config.window_s)
+    check_save(config, list(motions), list(clips))
+    scores = score_clips(scorer, clips, config.save)
+    setup = {"policy": config.policy, "simulator": config.simulator, "wrench_scale": scorer.wrench_scale}
+    content = verdict(clips, scores, setup)
+    write_json(config.out, content)
+    print(f"{verdict_table(content)}\nwritten to {config.out}")
+    return EXIT_BAD_FILES if n_bad else 0
+
+
+def _check(config: ScoreConfig) -> None:
+    if config.out.suffix != ".json":
+        raise UserError(f"out={config.out} must name a .json file")
+    if config.window_s is not None and round(config.window_s * FPS) < 2:
+        raise UserError(f"window_s={config.window_s:g} is shorter than 2 frames")
+
+
+if __name__ == "__main__":
+    run_main(main)

@@ -1,0 +1,38 @@
+"""The scorer of dances by the names of its parts: policy, simulator, body."""
+
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+
+from skeleton2stage.errors import unknown_name
+from skeleton2stage.physics.humanoid.load_humanoid import load_humanoid
+from skeleton2stage.physics.imitation.imitation_policy import ImitationPolicy
+from skeleton2stage.physics.score.dance_scorer import DanceScorer
+from skeleton2stage.physics.simulators.make_simulator import make_simulator, simulator_names
+from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
+
+# Dances performed at once by the simulators that gain from many.
+_WORLDS_AT_ONCE: MappingProxyType[str, int] = MappingProxyType({"mujoco_warp": 4096, "isaacgym": 4096})
+
+
+def make_scorer(
+    policy: Path,
+    simulator: str = "mujoco",
+    body: str = "open",
+    max_worlds: int | None = None,
+    wrench_scale: float | None = None,
+    show_progress: bool = False,
+    options: SimulatorOptions | None = None,
+) -> DanceScorer:
+    """Return the scorer of dances with the policy of a checkpoint; raise UserError for a missing or unknown part.
+
+    `max_worlds` dances are performed at once: 256, or 4,096 on a GPU, unless given. `wrench_scale` is the
+    policy's own unless given; `show_progress` draws a bar; the options matter to simulators on a GPU alone.
+    """
+    if simulator not in simulator_names():
+        raise unknown_name("simulator", simulator, simulator_names())
+    make = partial(make_simulator, simulator, options=options)
+    worlds = max_worlds or _WORLDS_AT_ONCE.get(simulator, 256)
+    return DanceScorer(
+        ImitationPolicy.load(policy), load_humanoid(body), make, worlds, wrench_scale, show_progress=show_progress
+    )
