@@ -25,7 +25,7 @@ class PretrainConfig:
     """Everything a run of imitation training is determined by."""
 
     name: str
-    data: str
+    data: Path
     held_out: tuple[str, ...]
     start_from: Path | None
     critic_iterations: int

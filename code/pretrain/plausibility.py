@@ -30,8 +30,8 @@ ORIGINAL = "original"
 class PlausibilityConfig:
     """The keys of configs/plausibility.yaml, which explains them."""
 
-    policy: str
-    data: str
+    policy: Path
+    data: Path
     held_out: tuple[str, ...]
     out: Path
     simulator: str
@@ -68,11 +68,11 @@ def main(arguments: list[str]) -> None:
     config = to_dataclass(load_config("plausibility", arguments), PlausibilityConfig)
     if config.out.suffix != ".json":
         raise UserError(f"out={config.out} must name a .json file")
-    windows = load_clips(paths.locate(config.data), config.held_out).held_out.windows()
+    windows = load_clips(config.data, config.held_out).held_out.windows()
     if not windows:
         raise UserError(f"none of the held-out clips in {config.data} is as long as a window of 5 s")
     scorer = make_scorer(
-        paths.locate(config.policy), config.simulator, config.body, wrench_scale=config.wrench_scale,
+        config.policy, config.simulator, config.body, wrench_scale=config.wrench_scale,
         show_progress=True, options=config.simulator_options,
     )
     scores = score_copies(scorer, list(windows.values()), config.seed)
@@ -111,7 +111,7 @@ def report(
 ) -> dict[str, object]:
     """Return the content of the written file: what was used, the originals' means, and the findings by damage."""
     return {
-        "policy": config.policy,
+        "policy": paths.shown(config.policy),
         "simulator": config.simulator,
         "wrench_scale": scorer.wrench_scale,
         "held_out": list(config.held_out),

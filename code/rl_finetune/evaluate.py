@@ -162,8 +162,8 @@ def load_yardstick(name: str) -> Yardstick:
         return Yardstick(read_reference(Path(name).expanduser()))
     shipped = paths.demo_checkpoints() / "mocap_statistics.npz"
     if not shipped.exists():
-        return Yardstick(None, f"no shipped statistics in {_shown(shipped.parent)}")
-    return Yardstick(replace(read_reference(shipped), source=_shown(shipped)))
+        return Yardstick(None, f"no shipped statistics in {paths.shown(shipped.parent)}")
+    return Yardstick(replace(read_reference(shipped), source=paths.shown(shipped)))
 
 
 def load_judge(policy: str, simulator: str, body: str, options: SimulatorOptions | None = None) -> Judge:
@@ -177,7 +177,7 @@ def load_judge(policy: str, simulator: str, body: str, options: SimulatorOptions
         return Judge(make_scorer(Path(policy).expanduser(), simulator, body, show_progress=True, options=options))
     checkpoint = paths.demo_checkpoints() / "imitation_policy.safetensors"
     if not checkpoint.exists():
-        return Judge(None, f"no shipped imitation policy in {_shown(checkpoint.parent)}")
+        return Judge(None, f"no shipped imitation policy in {paths.shown(checkpoint.parent)}")
     return Judge(make_scorer(checkpoint, simulator, body, show_progress=True, options=options))
 
 
@@ -341,11 +341,6 @@ def _alignment(clips: dict[str, Clip], beats: dict[str, np.ndarray]) -> dict[str
         if len(heard):
             values[name] = bas(heard, kinetic_beats(clip.joints_w.numpy()))
     return values
-
-
-def _shown(path: Path) -> str:
-    """Return a path relative to the repository where it lies in it."""
-    return str(path.relative_to(paths.REPOSITORY)) if path.is_relative_to(paths.REPOSITORY) else str(path)
 
 
 if __name__ == "__main__":

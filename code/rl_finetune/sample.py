@@ -11,7 +11,6 @@ from dance_model.sampling.dances import Refinements, write_dances
 from dance_model.sampling.keep import read_constraint
 from dance_model.sampling.projection import Projection, make_projection
 from rl_finetune.evaluate import Judge, load_judge
-from skeleton2stage import paths
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main, unknown_name
@@ -74,7 +73,7 @@ def main(arguments: list[str]) -> int:
         raise UserError(f"out={config.out} is a file where a folder for the dances was expected")
     refinements = config.load_refinements()
     sources = music_sources(config.music, config.seconds)
-    policy = families.load(paths.locate(config.checkpoint), pick_device(config.device), config.family)
+    policy = families.load(config.checkpoint, pick_device(config.device), config.family)
     policy.with_options(RolloutOptions(config.guidance, config.n_steps, config.eta, config.precision))
     written = write_dances(policy, sources, config.out, config.seed, refinements, config.samples_per_song)
     for name, motion in written.motions.items():

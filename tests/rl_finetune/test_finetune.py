@@ -8,6 +8,7 @@ import torch
 from dance_model.diffusion.loading import load as load_dance_model
 from rl_finetune import finetune
 from rl_finetune.algorithms import policy_gradient
+from skeleton2stage import paths
 from skeleton2stage.errors import UserError
 from skeleton2stage.physics.policy import ImitationPolicy, PolicyConfig
 from skeleton2stage.physics.scoring import DanceScorer
@@ -90,11 +91,12 @@ def test_a_control_gets_the_same_advantages_in_another_order(run, monkeypatch):
     torch.testing.assert_close(plain.mean(1).sort().values, shuffled.mean(1).sort().values)
 
 
+PAPER_REWARDS = f"rewards={paths.REPOSITORY / 'code/rl_finetune/reward_paper.yaml'}"
 ALGORITHMS = {
     "policy_gradient": (),
     "direct": ("algorithm=direct", "direct.dances_per_pass=4"),
     "direct first": ("direct_epochs=1", "direct.dances_per_pass=4"),
-    "paper": ("algorithm=paper", "rewards=code/rl_finetune/reward_paper.yaml", "trained_steps=0"),
+    "paper": ("algorithm=paper", PAPER_REWARDS, "trained_steps=0"),
     "inner epochs": ("inner_epochs=2", "clip_range=0.01"),
 }
 
@@ -113,7 +115,7 @@ def test_a_run_cut_in_two_is_the_run_in_one(run, algorithm):
 
 def test_a_run_goes_on_after_a_prompt_has_a_record(run, song):
     """Sixteen dances of a prompt on record, before the kill and after it, and two more."""
-    paper = ("algorithm=paper", "rewards=code/rl_finetune/reward_paper.yaml", "max_prompts=1", "batch_size=1",
+    paper = ("algorithm=paper", PAPER_REWARDS, "max_prompts=1", "batch_size=1",
              "samples_per_prompt=9")
     whole = run("whole", 3, *paper)
     for epochs in (1, 2, 3):

@@ -32,7 +32,7 @@ def start(tmp_path, tiny_checkpoint, tiny_policy, clicks):
             f"checkpoint={tiny_checkpoint}", f"policy={tiny_policy}", f"music={song}", "n_steps=4", "trained_steps=2",
             "samples_per_prompt=2", "min_trained_time=0", "direct_epochs=0", "learning_rate=1e-3", "trackers=[]",
             "save_every=1",
-            "rewards=code/rl_finetune/reward_paper.yaml", "hold={mot_mag: 1.0}", *overrides,
+            f"rewards={SCRIPT.with_name('reward_paper.yaml')}", "hold={mot_mag: 1.0}", *overrides,
         ]
         process = subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tmp_path,

@@ -32,7 +32,7 @@ class TrainBailandoConfig:
     """The keys of USAGE, which explains them."""
 
     preset: str = "demo"
-    data: Path = Path("data/cmu_dance")
+    data: Path = paths.REPOSITORY / "data" / "cmu_dance"
     name: str = "bailando"
     device: str = "auto"
     seed: int = 0
@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> None:
         print(USAGE)
         return
     config = read_options(arguments, TrainBailandoConfig)
-    data = paths.locate(config.data)
+    data = config.data
     if not data.exists():
         raise UserError(f"no data at {data}: prepare it first, or give data=FOLDER or data=FILE.npz")
     from dance_model.training.dance_data import WindowConfig, dance_windows, load_windows  # audio libraries

@@ -309,7 +309,7 @@ def _check_state(state: dict, trainer: EdgeTrainer) -> None:
 
 def training_windows(config: TrainEdgeConfig, accelerator: Accelerator) -> DanceWindows:
     """Return the windows of the data folder, prepared by the first process if need be, or of an npz."""
-    data = paths.locate(config.data)
+    data = config.data
     if data.is_file():
         return load_windows(data)
     if not data.is_dir():
@@ -357,8 +357,7 @@ def main(arguments: list[str]) -> None:
     if help_wanted(arguments):
         print(help_text(USAGE, "train_edge"))
         return
-    resolved = load_config("train_edge", arguments)
-    config = to_dataclass(resolved, TrainEdgeConfig)
+    config = to_dataclass(load_config("train_edge", arguments), TrainEdgeConfig)
     lists = read_lists(config)
     if lists.test is not None:
         config = replace(config, held_out=tuple(sorted(lists.test)))
@@ -375,7 +374,7 @@ def main(arguments: list[str]) -> None:
     windows, left_out = select_clips(training_windows(config, accelerator), lists, config.held_out)
     trainer = EdgeTrainer(config, windows, run, accelerator, start)
     if accelerator.is_main_process:
-        save_config(run / "config.yaml", resolved)
+        save_config(run / "config.yaml", config)
         print("\n".join((*left_out, describe(trainer))))
     # wandb would write to wherever the command was started.
     accelerator.init_trackers("curves", init_kwargs={"wandb": {"dir": str(run)}})

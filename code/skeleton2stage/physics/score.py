@@ -32,7 +32,7 @@ class ScoreConfig:
     save: Path | None
     format: str
     window_s: float | None
-    policy: str
+    policy: Path
     simulator: str
     simulator_options: SimulatorOptions
     wrench_scale: float | None
@@ -66,14 +66,14 @@ def main(arguments: list[str]) -> int:
     config = to_dataclass(load_config("score", arguments), ScoreConfig)
     _check(config)
     scorer = make_scorer(
-        paths.locate(config.policy), config.simulator, config.body, config.max_worlds, config.wrench_scale,
+        config.policy, config.simulator, config.body, config.max_worlds, config.wrench_scale,
         show_progress=True, options=config.simulator_options,
     )
     motions, n_bad = read_folder(config.motions, config.format, check_motion)
     clips = motions if config.window_s is None else windows(motions, config.window_s)
     check_save(config, list(motions), list(clips))
     scores = score_clips(scorer, clips, config.save)
-    setup = {"policy": config.policy, "simulator": config.simulator, "wrench_scale": scorer.wrench_scale}
+    setup = {"policy": paths.shown(config.policy), "simulator": config.simulator, "wrench_scale": scorer.wrench_scale}
     content = verdict(clips, scores, setup)
     write_json(config.out, content)
     print(f"{verdict_table(content)}\nwritten to {config.out}")

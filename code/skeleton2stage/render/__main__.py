@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from skeleton2stage import paths
 from skeleton2stage.body.model import load_body
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.errors import run_main
@@ -55,9 +54,7 @@ def main(arguments: list[str]) -> None:
         return
     config = to_dataclass(load_config("render", arguments), RenderConfig)
     look = config.look()
-    motions = tuple(map(paths.locate, config.motions))
-    music = paths.locate(config.music) if config.music else None
-    jobs = plan_jobs(motions, config.out.expanduser(), config.labels, music)
+    jobs = plan_jobs(config.motions, config.out, config.labels, config.music)
     with Renderer(load_body(config.body), look) as renderer:
         for job in jobs:
             render_job(renderer, job, config)
