@@ -20,6 +20,7 @@ from skeleton2stage.motion.motion import Motion
 from skeleton2stage.physics.factory import make_scorer
 from skeleton2stage.physics.scoring import DanceScorer, DanceScores
 from skeleton2stage.physics.simulator_options import SimulatorOptions
+from skeleton2stage.settings import seed_setting, setting
 from skeleton2stage.tables import bootstrap_error, markdown_table
 
 USAGE = "python -m pretrain.plausibility policy=FILE data=DIR [key=value ...]"
@@ -36,9 +37,9 @@ class PlausibilityConfig:
     out: Path
     simulator: str
     simulator_options: SimulatorOptions
-    wrench_scale: float | None
+    wrench_scale: float | None = setting(minimum=0)
     body: str
-    seed: int
+    seed: int = seed_setting()
 
 
 @dataclass(frozen=True)

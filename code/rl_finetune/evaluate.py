@@ -39,6 +39,7 @@ from skeleton2stage.music.cache import cached_beats
 from skeleton2stage.physics.factory import make_scorer
 from skeleton2stage.physics.scoring import DanceScorer
 from skeleton2stage.physics.simulator_options import SimulatorOptions
+from skeleton2stage.settings import seed_setting
 
 USAGE = (
     "python -m rl_finetune.evaluate motions=DIR out=FILE.json [key=value ...]\n"
@@ -61,7 +62,7 @@ class EvaluateConfig:
     reference: str
     stats_out: Path | None
     critic: Path | None
-    seed: int
+    seed: int = seed_setting()
     format: str
     policy: str
     simulator: str

@@ -147,9 +147,9 @@ def to_dataclass(config: Mapping[str, Any], cls: type[Config], where: str = "") 
 
     Raises UserError that names the key for a missing or unknown one, and for one of another type or out of its range.
     """
-    if not isinstance(config, Mapping):
+    if where and not isinstance(config, Mapping):
         raise UserError(f"'{where.rstrip('.: ')}' must be a mapping of keys to values, not {config!r}")
-    hints = typing.get_type_hints(cls)
+    config, hints = dict(config), typing.get_type_hints(cls)
     fields = {field.name: field for field in dataclasses.fields(cls)}
     for key in config:
         if key not in fields:

@@ -55,6 +55,9 @@ class Limits:
             raise UserError(f"{key} must be {self._bounds() or 'a finite number'}, not {value}{reason}")
 
     def _bounds(self) -> str:
+        if math.isfinite(self.minimum) and math.isfinite(min(self.maximum, self.below)):
+            upper = f"{self.maximum:.12g}" if math.isfinite(self.maximum) else f"under {self.below:.12g}"
+            return f"from {self.minimum:.12g} to {upper}"
         bounds = (("at least", self.minimum), ("above", self.above), ("at most", self.maximum), ("under", self.below))
         return " and ".join(f"{words} {bound:.12g}" for words, bound in bounds if math.isfinite(bound))
 

@@ -27,6 +27,7 @@ from skeleton2stage.motion.formats import (
     write_motion,
 )
 from skeleton2stage.motion.library import Clip, read_library, stamp_of, write_library
+from skeleton2stage.settings import setting
 
 USAGE = "python -m skeleton2stage.motion.convert source=FILE_OR_DIR out=DIR [clips=FILE.json] [key=value ...]"
 EXIT_BAD_FILES = 1
@@ -44,14 +45,12 @@ class ConvertConfig:
     out: Path
     format: str
     clips: Path | None
-    workers: int | None
+    workers: int | None = setting(minimum=1)
     strict: bool
     check: bool
 
     def __post_init__(self) -> None:
         check_format(self.format)
-        if self.workers is not None and self.workers < 1:
-            raise UserError(f"workers must be at least 1, not {self.workers}")
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from skeleton2stage.physics.factory import make_scorer
 from skeleton2stage.physics.reference import check_motion
 from skeleton2stage.physics.scoring import DanceScorer, DanceScores
 from skeleton2stage.physics.simulator_options import SimulatorOptions
+from skeleton2stage.settings import setting
 from skeleton2stage.tables import bootstrap_error, markdown_table
 
 USAGE = "python -m skeleton2stage.physics.score motions=DIR out=FILE.json [save=DIR] [key=value ...]"
@@ -31,13 +32,13 @@ class ScoreConfig:
     out: Path
     save: Path | None
     format: str
-    window_s: float | None
+    window_s: float | None = setting(minimum=2 / FPS)
     policy: Path
     simulator: str
     simulator_options: SimulatorOptions
-    wrench_scale: float | None
+    wrench_scale: float | None = setting(minimum=0)
     body: str
-    max_worlds: int | None
+    max_worlds: int | None = setting(minimum=1)
 
 
 @dataclass(frozen=True)
@@ -172,8 +173,6 @@ def _origin(name: str) -> tuple[str, str]:
 def _check(config: ScoreConfig) -> None:
     if config.out.suffix != ".json":
         raise UserError(f"out={config.out} must name a .json file")
-    if config.window_s is not None and round(config.window_s * FPS) < 2:
-        raise UserError(f"window_s={config.window_s:g} is shorter than 2 frames")
 
 
 def _longest_s(motions: dict[str, Motion]) -> float:
