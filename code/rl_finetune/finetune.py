@@ -38,6 +38,7 @@ from skeleton2stage.config import help_text, help_wanted, load_config, save_conf
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.physics.factory import make_scorer
+from skeleton2stage.processes import connect_processes
 
 BASE_DANCES = 4  # a prompt, of the base model, by which held quantities are measured
 
@@ -267,8 +268,10 @@ def main(arguments: list[str]) -> None:
         return
     config = to_dataclass(load_config("finetune", arguments), FinetuneConfig)
     run = paths.runs() / "train" / config.name
+    device = pick_device(config.device)
+    connect_processes(device)
     accelerator = Accelerator(
-        log_with=list(config.trackers) or None, project_dir=str(run), cpu=pick_device(config.device).type == "cpu"
+        log_with=list(config.trackers) or None, project_dir=str(run), cpu=device.type == "cpu"
     )
     set_seed(config.seed)
     finetuner = Finetuner(config, run, accelerator)

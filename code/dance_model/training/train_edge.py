@@ -27,11 +27,13 @@ from dance_model.training.train_edge_start import load_start, share_within
 from dance_model.training.windows import AugmentConfig, DanceWindows, augment, fit_scaler, load_windows
 from skeleton2stage import paths
 from skeleton2stage.config import help_text, help_wanted, load_config, save_config, to_dataclass
+from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main, unknown_name
 from skeleton2stage.files import atomic_path
 from skeleton2stage.motion.layout import MotionLayout, layout_named
 from skeleton2stage.motion.motion import FPS
 from skeleton2stage.music.kinds import JUKEBOX, WIDTHS
+from skeleton2stage.processes import connect_processes
 
 USAGE = "python -m dance_model.training.train_edge [preset=demo|h100|h100_feet|h100_songs|paper] [key=value ...]"
 _PLAIN = AugmentConfig(mirror=False)
@@ -366,6 +368,7 @@ def main(arguments: list[str]) -> None:
         raise UserError("device=cuda, but this machine has no NVIDIA GPU that torch can use")
     if config.precision == "tf32":
         torch.set_float32_matmul_precision("high")
+    connect_processes(pick_device(config.device))
     accelerator = Accelerator(
         log_with=list(config.trackers) or None, project_dir=str(run), cpu=config.device == "cpu",
         mixed_precision="bf16" if config.precision == "bf16" else "no",
