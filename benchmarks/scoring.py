@@ -124,7 +124,7 @@ def main(arguments: list[str]) -> None:
     torch.set_num_threads(options.threads)
     source, motions = windows(options.dances)
     humanoid = load_humanoid()
-    policy = paths.locate(Path(options.policy))
+    policy = Path(options.policy)
     scorer = make_scorer(policy, options.simulator, max_worlds=options.dances)
     begun = time.perf_counter()
     scores = scorer.score(motions)

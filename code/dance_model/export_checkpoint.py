@@ -9,7 +9,6 @@ from dance_model.edge import edge_checkpoint
 from dance_model.edge.edge_denoiser import DanceDecoder, DenoiserConfig
 from dance_model.popdg import popdg_checkpoint
 from dance_model.popdg.popdg_denoiser import PopdgDenoiser
-from skeleton2stage import paths
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.errors import UserError, run_main
 
@@ -39,7 +38,7 @@ def main(arguments: list[str]) -> None:
         print(help_text(USAGE, "export_checkpoint"))
         return
     config = to_dataclass(load_config("export_checkpoint", arguments), ExportCheckpointConfig)
-    model = load_dance_model(paths.locate(config.checkpoint))
+    model = load_dance_model(config.checkpoint)
     write, where = WRITERS[model.denoiser.family]
     write(config.out, model.denoiser, model.scaler)
     print(f"{config.out}: for feature_type={model.music}{advice(model.denoiser.config, where)}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from skeleton2stage.physics.imitation.reference_motions import ReferenceMotions
+from skeleton2stage.settings import setting
 
 _MEMORY = 0.98  # share of the counts that an iteration keeps: about fifty iterations are remembered
 
@@ -15,8 +16,8 @@ class SamplingConfig:
     in stretches in proportion to their failure rates, the others start uniformly; 0 is uniform sampling.
     """
 
-    bin_frames: int = 30
-    hard_share: float = 0.5
+    bin_frames: int = setting(default=30, minimum=1)
+    hard_share: float = setting(default=0.5, minimum=0, maximum=1)
 
 
 class HardClipSampler:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from skeleton2stage.errors import UserError
+from skeleton2stage.settings import check_own_settings, setting
 
 
 @dataclass(frozen=True)
@@ -12,17 +13,16 @@ class WrenchConfig:
     max_failures: failures a control step, and max_error_mm: mean body error, up to which it tracks well.
     """
 
-    initial: float
-    final: float
-    factor: float
-    max_failures: float
-    max_error_mm: float
+    initial: float = setting(minimum=0)
+    final: float = setting(minimum=0)
+    factor: float = setting(above=0, maximum=1)
+    max_failures: float = setting(minimum=0)
+    max_error_mm: float = setting(minimum=0)
 
     def __post_init__(self) -> None:
+        check_own_settings(self)
         if not 0 <= self.final <= self.initial:
             raise UserError(f"wrench.final ({self.final}) must lie between 0 and wrench.initial ({self.initial})")
-        if not 0 < self.factor <= 1:
-            raise UserError(f"wrench.factor must be above 0 and at most 1, not {self.factor}")
 
 
 def next_scale(scale: float, failures: float, error_mm: float, config: WrenchConfig) -> float:

@@ -5,23 +5,20 @@ from dataclasses import dataclass
 import torch
 
 from pretrain.clip_sampler import HardClipSampler
-from skeleton2stage.errors import UserError
 from skeleton2stage.physics.imitation.imitation_task import N_JOINT_ACTIONS, ImitationTask, StepOutcome
 from skeleton2stage.physics.imitation.tracking import closeness_reward, wrench_reward
+from skeleton2stage.settings import check_own_settings, setting
 
 
 @dataclass(frozen=True)
 class ClosenessConfig:
     """weight and scale_m of `closeness_reward`, which training adds to the published reward; weight 0: nothing."""
 
-    weight: float = 0.0
-    scale_m: float = 0.05
+    weight: float = setting(default=0.0, minimum=0)
+    scale_m: float = setting(default=0.05, above=0)
 
     def __post_init__(self) -> None:
-        if self.weight < 0 or self.scale_m <= 0:
-            raise UserError(
-                f"closeness.weight ({self.weight}) must not be negative and closeness.scale_m ({self.scale_m}) above 0"
-            )
+        check_own_settings(self)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from skeleton2stage.motion.motion import Motion
 from skeleton2stage.physics.score.dance_scorer import DanceScorer, DanceScores
 from skeleton2stage.physics.score.make_scorer import make_scorer
 from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
+from skeleton2stage.settings import seed_setting, setting
 from skeleton2stage.tables import bootstrap_error, markdown_table
 
 USAGE = "python -m pretrain.plausibility policy=FILE data=DIR [key=value ...]"
@@ -30,15 +31,15 @@ ORIGINAL = "original"
 class PlausibilityConfig:
     """The keys of configs/plausibility.yaml, which explains them."""
 
-    policy: str
-    data: str
+    policy: Path
+    data: Path
     held_out: tuple[str, ...]
     out: Path
     simulator: str
     simulator_options: SimulatorOptions
-    wrench_scale: float | None
+    wrench_scale: float | None = setting(minimum=0)
     body: str
-    seed: int
+    seed: int = seed_setting()
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,11 @@ def main(arguments: list[str]) -> None:
     config = to_dataclass(load_config("plausibility", arguments), PlausibilityConfig)
     if config.out.suffix != ".json":
         raise UserError(f"out={config.out} must name a .json file")
-    windows = load_clips(paths.locate(config.data), config.held_out).held_out.windows()
+    windows = load_clips(config.data, config.held_out).held_out.windows()
     if not windows:
         raise UserError(f"none of the held-out clips in {config.data} is as long as a window of 5 s")
     scorer = make_scorer(
-        paths.locate(config.policy), config.simulator, config.body, wrench_scale=config.wrench_scale,
+        config.policy, config.simulator, config.body, wrench_scale=config.wrench_scale,
         show_progress=True, options=config.simulator_options,
     )
     scores = score_copies(scorer, list(windows.values()), config.seed)
@@ -111,7 +112,7 @@ def report(
 ) -> dict[str, object]:
     """Return the content of the written file: what was used, the originals' means, and the findings by damage."""
     return {
-        "policy": config.policy,
+        "policy": paths.shown(config.policy),
         "simulator": config.simulator,
         "wrench_scale": scorer.wrench_scale,
         "held_out": list(config.held_out),

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import torch
 
+from skeleton2stage.processes import connect_processes
+
 
 @dataclass(frozen=True)
 class Processes:
@@ -38,7 +40,5 @@ def join_processes(device: torch.device) -> Processes:
     if count == 1:
         return Processes()
     processes = Processes(int(os.environ["RANK"]), int(os.environ["LOCAL_RANK"]), count)
-    if device.type == "cuda":
-        torch.cuda.set_device(processes.local_rank)
-    torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    connect_processes(device)
     return processes

@@ -65,7 +65,7 @@ class Trainer:
         """Return where a run that has no state yet begins: from nothing, or from the policy that it is given."""
         if self.config.start_from is None:
             return {}
-        policy = ImitationPolicy.load(paths.locate(self.config.start_from))
+        policy = ImitationPolicy.load(self.config.start_from)
         start_from_policy(self.ppo, policy)
         wrench = self.config.wrench
         return {"wrench_scale": min(max(policy.config.wrench_scale, wrench.final), wrench.initial)}
@@ -201,9 +201,8 @@ def main(arguments: list[str]) -> None:
     if help_wanted(arguments):
         print(help_text("python -m pretrain.train_imitation [preset=demo|h200|paper] [key=value …]", "pretrain"))
         return
-    resolved = load_config("pretrain", arguments)
-    config = to_dataclass(resolved, PretrainConfig)
-    clips = load_clips(paths.locate(config.data), config.held_out)
+    config = to_dataclass(load_config("pretrain", arguments), PretrainConfig)
+    clips = load_clips(config.data, config.held_out)
     run = paths.runs() / "pretrain" / config.name
     device = pick_device(config.device)
     processes = join_processes(device)
@@ -213,7 +212,7 @@ def main(arguments: list[str]) -> None:
     torch.manual_seed(config.seed + processes.rank)
     np.random.seed(config.seed + processes.rank)
     if processes.is_first:
-        save_config(run / "config.yaml", resolved)
+        save_config(run / "config.yaml", config)
     training = clips.training.with_mirrored() if config.mirror else clips.training
     trainer = Trainer(config, run, training, processes, device)
     trainer.train()

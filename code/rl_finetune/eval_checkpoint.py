@@ -10,15 +10,17 @@ from dance_model import families
 from dance_model.dance_music import music_sources
 from dance_model.dance_policy import RolloutOptions
 from dance_model.sampling.dances import Refinements, write_dances
+from dance_model.sampling.fgd_guidance import FORMS
 from dance_model.sampling.projection import make_projection
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
-from skeleton2stage.devices import pick_device
+from skeleton2stage.devices import DEVICES, pick_device
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.evaluation.evaluate_motions import evaluate_motions
 from skeleton2stage.evaluation.judge import load_judge, load_penetration, load_yardstick
 from skeleton2stage.evaluation.song_beats import song_beats, song_of, songs_in
 from skeleton2stage.metrics.metrics_table import evaluation_table, write_evaluation
 from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
+from skeleton2stage.settings import run_name_setting, seed_setting, setting
 
 USAGE = "bash code/rl_finetune/eval.sh EXP_NAME EPOCH MOTION_SAVE_ROOT CKPT_ROOT CACHED_MUSIC_FEATURES [key=value ...]"
 EXIT_BAD_FILES = 1
@@ -28,21 +30,21 @@ EXIT_BAD_FILES = 1
 class EvalCheckpointConfig:
     """The keys of configs/eval_checkpoint.yaml, which explains them."""
 
-    name: str
-    epoch: int
+    name: str = run_name_setting()
+    epoch: int = setting(minimum=0)
     motion_save_root: Path
     ckpt_root: Path
     family: str | None
     music: Path
     songs: Path | None
-    seconds: float | None
-    samples_per_song: int
-    seed: int
-    n_steps: int
-    eta: float
+    seconds: float | None = setting(above=0)
+    samples_per_song: int = setting(minimum=1)
+    seed: int = seed_setting()
+    n_steps: int = setting(minimum=1)
+    eta: float = setting(minimum=0)
     guidance: float | None
-    project: int
-    fgd_guidance: str
+    project: int = setting(minimum=0)
+    fgd_guidance: str = setting(choices=FORMS)
     foot_lock: bool
     reference: str
     policy: str
@@ -50,7 +52,7 @@ class EvalCheckpointConfig:
     simulator_options: SimulatorOptions
     body: str
     pen_rate: bool
-    device: str
+    device: str = setting(choices=DEVICES)
 
     @property
     def out(self) -> Path:

@@ -17,6 +17,7 @@ from skeleton2stage.motion.checks.check_limits import CheckLimits
 from skeleton2stage.motion.checks.checks import doubts
 from skeleton2stage.motion.folder import AnyMotion, read_any_folder
 from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
+from skeleton2stage.settings import seed_setting
 
 USAGE = (
     "python -m rl_finetune.evaluate motions=DIR out=FILE.json [key=value ...]\n"
@@ -37,7 +38,7 @@ class EvaluateConfig:
     reference: str
     stats_out: Path | None
     critic: Path | None
-    seed: int
+    seed: int = seed_setting()
     format: str
     policy: str
     simulator: str

@@ -38,6 +38,7 @@ from skeleton2stage.config import help_text, help_wanted, load_config, save_conf
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.physics.score.make_scorer import make_scorer
+from skeleton2stage.processes import connect_processes
 
 BASE_DANCES = 4  # a prompt, of the base model, by which held quantities are measured
 
@@ -47,12 +48,12 @@ class Finetuner:
 
     def __init__(self, config: FinetuneConfig, run: Path, accelerator: Accelerator) -> None:
         self.config, self.run, self.accelerator = config, run, accelerator
-        self.policy = families.load(paths.locate(config.checkpoint), accelerator.device, config.family).with_options(
+        self.policy = families.load(config.checkpoint, accelerator.device, config.family).with_options(
             RolloutOptions(config.guidance, config.n_steps, config.eta, config.precision, config.compiled)
         )
-        self.prompts = load_prompts(paths.locate(config.music), self.policy).spread(config.max_prompts)
+        self.prompts = load_prompts(config.music, self.policy).spread(config.max_prompts)
         context = reward_context(config)
-        file = read_reward_file(paths.locate(config.rewards))
+        file = read_reward_file(config.rewards)
         self.rewards = WeightedRewards(reweighted(file.settings, config.reward_weights or {}), context)
         self.held = HeldQuantities(file.hold if config.hold is None else config.hold, context)
         self.crediting = make_crediting(config, self.rewards, self.held)
@@ -196,7 +197,7 @@ class Finetuner:
 def reward_context(config: FinetuneConfig) -> RewardContext:
     """Return what rewards may ask for; nothing is built before one asks."""
     scorer = partial(
-        make_scorer, paths.locate(config.policy), config.simulator, config.body, options=config.simulator_options
+        make_scorer, config.policy, config.simulator, config.body, options=config.simulator_options
     )
     return RewardContext(cache(scorer), cache(partial(load_body, config.body)), config.device)
 
@@ -265,16 +266,17 @@ def main(arguments: list[str]) -> None:
     if help_wanted(arguments):
         print(help_text("python -m rl_finetune.finetune [preset=demo|gpu|paper] [key=value …]", "finetune"))
         return
-    resolved = load_config("finetune", arguments)
-    config = to_dataclass(resolved, FinetuneConfig)
+    config = to_dataclass(load_config("finetune", arguments), FinetuneConfig)
     run = paths.runs() / "train" / config.name
+    device = pick_device(config.device)
+    connect_processes(device)
     accelerator = Accelerator(
-        log_with=list(config.trackers) or None, project_dir=str(run), cpu=pick_device(config.device).type == "cpu"
+        log_with=list(config.trackers) or None, project_dir=str(run), cpu=device.type == "cpu"
     )
     set_seed(config.seed)
     finetuner = Finetuner(config, run, accelerator)
     if accelerator.is_main_process:
-        save_config(run / "config.yaml", resolved)
+        save_config(run / "config.yaml", config)
         Console().print(describe_batch(config, len(finetuner.prompts), accelerator.num_processes))
         weights = ", ".join(f"{name} {weight:g}" for name, weight in finetuner.rewards.weights.items())
         Console().print(f"rewards and weights: {weights}")

@@ -1,14 +1,16 @@
 """Fine-tuning's configuration as a frozen dataclass; configs/finetune.yaml explains the fields."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
 from dance_model.diffusion.predictor import PRECISIONS
+from dance_model.diffusion.schedule import N_TIMES
 from rl_finetune.algorithms.direct import DirectConfig
 from rl_finetune.credit_assignment import BY_DANCE, BY_FRAME
-from skeleton2stage.errors import UserError, unknown_name
+from skeleton2stage.devices import DEVICES
+from skeleton2stage.errors import UserError
 from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
+from skeleton2stage.settings import run_name_setting, seed_setting, setting
 
 POLICY_GRADIENT, PAPER, DIRECT = "policy_gradient", "paper", "direct"
 ALGORITHMS = (POLICY_GRADIENT, PAPER, DIRECT)
@@ -19,81 +21,51 @@ TRACKERS = ("tensorboard", "wandb")
 class FinetuneConfig:
     """Everything a fine-tuning run is determined by."""
 
-    name: str
-    epochs: int
-    batch_size: int
+    name: str = run_name_setting()
+    epochs: int = setting(minimum=1)
+    batch_size: int = setting(minimum=1)
     checkpoint: Path
     family: str | None
     policy: Path
-    algorithm: str
-    direct_epochs: int
-    direct_learning_rate: float
+    algorithm: str = setting(choices=ALGORITHMS)
+    direct_epochs: int = setting(minimum=0)
+    direct_learning_rate: float = setting(above=0)
     direct: DirectConfig
     rewards: Path
     reward_weights: dict[str, float] | None
     hold: dict[str, float] | None
-    base_rounds: int
-    credit: str
+    base_rounds: int = setting(minimum=1)
+    credit: str = setting(choices=(BY_FRAME, BY_DANCE))
     energy_neutral: bool
     shuffle_advantages: bool
     music: Path
     body: str
     simulator: str
     simulator_options: SimulatorOptions
-    device: str
-    precision: str
+    device: str = setting(choices=DEVICES)
+    precision: str = setting(choices=PRECISIONS)
     compiled: bool
-    seed: int
-    n_steps: int
-    eta: float
+    seed: int = seed_setting()
+    n_steps: int = setting(minimum=2, why="the last adds no noise to learn from")
+    eta: float = setting(above=0)
     guidance: float | None
-    ema_decay: float
-    max_grad_norm: float
-    adam_betas: tuple[float, ...]
-    weight_decay: float
-    inner_epochs: int
-    clip_range: float
-    trackers: tuple[str, ...]
-    max_prompts: int
-    samples_per_prompt: int
-    trained_steps: int
-    min_trained_time: int
-    learning_rate: float
-    dances_per_pass: int
-    steps_per_pass: int
-    save_every: int
+    ema_decay: float = setting(minimum=0, below=1)
+    max_grad_norm: float = setting(above=0)
+    adam_betas: tuple[float, ...] = setting(length=2, minimum=0, below=1)
+    weight_decay: float = setting(minimum=0)
+    inner_epochs: int = setting(minimum=1)
+    clip_range: float = setting(minimum=0)
+    trackers: tuple[str, ...] = setting(choices=TRACKERS, called="tracker")
+    max_prompts: int = setting(minimum=0)
+    samples_per_prompt: int = setting(minimum=1)
+    trained_steps: int = setting(minimum=0)
+    min_trained_time: int = setting(minimum=0, maximum=N_TIMES - 2)
+    learning_rate: float = setting(above=0)
+    dances_per_pass: int = setting(minimum=1)
+    steps_per_pass: int = setting(minimum=1)
+    save_every: int = setting(minimum=1)
 
     def __post_init__(self) -> None:
-        for name in (
-            "epochs", "batch_size", "samples_per_prompt", "dances_per_pass", "steps_per_pass", "save_every",
-            "inner_epochs", "base_rounds",
-        ):
-            if getattr(self, name) < 1:
-                raise UserError(f"{name} must be at least 1, not {getattr(self, name)}")
-        if self.n_steps < 2:
-            raise UserError(f"n_steps must be at least 2, not {self.n_steps}: the last adds no noise to learn from")
-        for name in ("eta", "learning_rate", "direct_learning_rate", "max_grad_norm"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise UserError(f"{name} must be a number above 0, not {getattr(self, name)}")
-        for name in ("max_prompts", "trained_steps", "weight_decay", "clip_range", "seed", "direct_epochs"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise UserError(f"{name} must be a number from 0 on, not {getattr(self, name)}")
-        if not 0 <= self.min_trained_time < 999:
-            raise UserError(f"min_trained_time must be from 0 to 998, not {self.min_trained_time}")
-        if not 0 <= self.ema_decay < 1:
-            raise UserError(f"ema_decay must be from 0 to under 1, not {self.ema_decay}")
-        if len(self.adam_betas) != 2 or not all(0 <= beta < 1 for beta in self.adam_betas):
-            raise UserError(f"adam_betas must be two numbers from 0 to under 1, not {list(self.adam_betas)}")
-        self._check_choices()
-
-    def _check_choices(self) -> None:
-        choices = {"algorithm": ALGORITHMS, "credit": (BY_FRAME, BY_DANCE), "precision": PRECISIONS}
-        for name, known in choices.items():
-            if getattr(self, name) not in known:
-                raise unknown_name(name, getattr(self, name), list(known))
-        for tracker in self.trackers:
-            if tracker not in TRACKERS:
-                raise unknown_name("tracker", tracker, list(TRACKERS))
         if self.inner_epochs > 1 and self.clip_range <= 0:
             raise UserError(f"inner_epochs={self.inner_epochs} uses dances again: give clip_range, such as 0.001, too")
         if self.algorithm == PAPER and self.direct_epochs:

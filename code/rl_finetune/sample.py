@@ -8,14 +8,15 @@ from dance_model.dance_music import music_sources
 from dance_model.dance_policy import RolloutOptions
 from dance_model.diffusion.predictor import PRECISIONS
 from dance_model.sampling.dances import Refinements, write_dances
+from dance_model.sampling.fgd_guidance import FORMS
 from dance_model.sampling.keep import read_constraint
 from dance_model.sampling.projection import Projection, make_projection
-from skeleton2stage import paths
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
-from skeleton2stage.devices import pick_device
-from skeleton2stage.errors import UserError, run_main, unknown_name
+from skeleton2stage.devices import DEVICES, pick_device
+from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.evaluation.judge import Judge, load_judge
 from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
+from skeleton2stage.settings import seed_setting, setting
 
 USAGE = "python -m rl_finetune.sample music=FILE_OR_DIR out=DIR [checkpoint=C] [key=value ...]"
 EXIT_BAD_FILES = 1
@@ -29,15 +30,15 @@ class SampleConfig:
     family: str | None
     music: Path
     out: Path
-    seconds: float | None
-    samples_per_song: int
-    seed: int
-    n_steps: int
-    eta: float
+    seconds: float | None = setting(above=0)
+    samples_per_song: int = setting(minimum=1)
+    seed: int = seed_setting()
+    n_steps: int = setting(minimum=1)
+    eta: float = setting(minimum=0)
     guidance: float | None
-    precision: str
-    project: int
-    fgd_guidance: str
+    precision: str = setting(choices=PRECISIONS)
+    project: int = setting(minimum=0)
+    fgd_guidance: str = setting(choices=FORMS)
     foot_lock: bool
     keep: Path | None
     keep_s: tuple[tuple[float, ...], ...]
@@ -46,7 +47,7 @@ class SampleConfig:
     simulator: str
     simulator_options: SimulatorOptions
     body: str
-    device: str
+    device: str = setting(choices=DEVICES)
 
     def load_refinements(self) -> Refinements:
         """Return what is done to the dances besides sampling them; only projection loads a policy."""
@@ -68,13 +69,11 @@ def main(arguments: list[str]) -> int:
         print(help_text(USAGE, "sample"))
         return 0
     config = to_dataclass(load_config("sample", arguments), SampleConfig)
-    if config.precision not in PRECISIONS:
-        raise unknown_name("precision", config.precision, list(PRECISIONS))
     if config.out.is_file():
         raise UserError(f"out={config.out} is a file where a folder for the dances was expected")
     refinements = config.load_refinements()
     sources = music_sources(config.music, config.seconds)
-    policy = families.load(paths.locate(config.checkpoint), pick_device(config.device), config.family)
+    policy = families.load(config.checkpoint, pick_device(config.device), config.family)
     policy.with_options(RolloutOptions(config.guidance, config.n_steps, config.eta, config.precision))
     written = write_dances(policy, sources, config.out, config.seed, refinements, config.samples_per_song)
     for name, motion in written.motions.items():

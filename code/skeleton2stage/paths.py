@@ -1,4 +1,8 @@
-"""Where things are: the repository's own folders, and those a user may move by environment.sh."""
+"""Where things are: the repository's own folders, and those a user may move by environment.sh.
+
+A relative path that is typed means the same for every command: from the folder that the command is started in. A
+relative path in a file under configs/ is one of the repository's; in a file of rewards, one beside that file.
+"""
 
 import os
 from pathlib import Path
@@ -12,10 +16,9 @@ def from_environment(variable: str, default: Path) -> Path:
     return Path(value).expanduser().resolve() if value else default
 
 
-def locate(path: Path | str) -> Path:
-    """Return a path as the user means it: from the working directory if it is there, else from the repository."""
-    path = Path(path).expanduser()
-    return path if path.is_absolute() or path.exists() else REPOSITORY / path
+def shown(path: Path) -> str:
+    """Return a path for people to read, without this machine's own part where it is one of the repository's."""
+    return str(path.relative_to(REPOSITORY)) if path.is_relative_to(REPOSITORY) else str(path)
 
 
 def shared_data() -> Path:

@@ -89,10 +89,10 @@ def test_the_wrench_is_lowered_while_tracking_is_good_and_kept_in_the_checkpoint
 
 
 def test_two_processes_learn_one_policy(tmp_path, folder):
-    environment = os.environ | {"S2S_RUNS": str(tmp_path), "OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"S2S_RUNS": str(tmp_path), "OMP_NUM_THREADS": "1", "NUM_PROCESSES": "2"}
     script = Path(train_imitation.__file__).with_name("train.sh")
     subprocess.run(
-        ["bash", script, folder, "processes=2", "name=two", "held_out=[held]", "device=cpu", "worlds=2", "horizon=2",
+        ["bash", script, folder, "name=two", "held_out=[held]", "device=cpu", "worlds=2", "horizon=2",
          "hidden=[8]", "minibatches=1", "epochs=1",
          "stages=[{name: broad, clips: '*', iterations: 2, learning_rate: 1e-3, final_learning_rate: 1e-3}]"],
         env=environment, check=True, capture_output=True, timeout=120,

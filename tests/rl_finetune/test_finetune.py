@@ -8,6 +8,7 @@ import torch
 from dance_model.diffusion_loading import load as load_dance_model
 from rl_finetune import finetune
 from rl_finetune.algorithms import policy_gradient
+from skeleton2stage import paths
 from skeleton2stage.errors import UserError
 from skeleton2stage.physics.imitation.imitation_policy import ImitationPolicy, PolicyConfig
 from skeleton2stage.physics.score.dance_scorer import DanceScorer
@@ -90,11 +91,12 @@ def test_a_control_gets_the_same_advantages_in_another_order(run, monkeypatch):
     torch.testing.assert_close(plain.mean(1).sort().values, shuffled.mean(1).sort().values)
 
 
+PAPER_REWARDS = f"rewards={paths.REPOSITORY / 'code/rl_finetune/reward_paper.yaml'}"
 ALGORITHMS = {
     "policy_gradient": (),
     "direct": ("algorithm=direct", "direct.dances_per_pass=4"),
     "direct first": ("direct_epochs=1", "direct.dances_per_pass=4"),
-    "paper": ("algorithm=paper", "rewards=code/rl_finetune/reward_paper.yaml", "trained_steps=0"),
+    "paper": ("algorithm=paper", PAPER_REWARDS, "trained_steps=0"),
     "inner epochs": ("inner_epochs=2", "clip_range=0.01"),
 }
 
@@ -113,7 +115,7 @@ def test_a_run_cut_in_two_is_the_run_in_one(run, algorithm):
 
 def test_a_run_goes_on_after_a_prompt_has_a_record(run, song):
     """Sixteen dances of a prompt on record, before the kill and after it, and two more."""
-    paper = ("algorithm=paper", "rewards=code/rl_finetune/reward_paper.yaml", "max_prompts=1", "batch_size=1",
+    paper = ("algorithm=paper", PAPER_REWARDS, "max_prompts=1", "batch_size=1",
              "samples_per_prompt=9")
     whole = run("whole", 3, *paper)
     for epochs in (1, 2, 3):
@@ -166,18 +168,18 @@ def test_a_damaged_state_is_refused(run):
         ("policy=nowhere.safetensors", "no checkpoint at"),
         ("music=nowhere", "does not exist"),
         ("epochs=0", "epochs must be at least 1"),
-        ("eta=0", "eta must be a number above 0"),
+        ("eta=0", "eta must be above 0"),
         ("min_trained_time=1000", "min_trained_time must be from 0 to 998"),
         ("min_trained_time=-1", "min_trained_time must be from 0 to 998"),
         ("n_steps=1", "n_steps must be at least 2"),
-        ("learning_rate=nan", "learning_rate must be a number above 0"),
-        ("max_grad_norm=-1", "max_grad_norm must be a number above 0"),
+        ("learning_rate=nan", "learning_rate must be above 0, not nan"),
+        ("max_grad_norm=-1", "max_grad_norm must be above 0"),
         ("ema_decay=7", "ema_decay must be from 0 to under 1"),
-        ("seed=-1", "seed must be a number from 0"),
+        ("seed=-1", "seed must be from 0 to 4294967295"),
         ("algorithm=magic", "unknown algorithm 'magic': choose one of direct, paper, policy_gradient"),
         ("credit=person", "unknown credit 'person': choose one of dance, frame"),
         ("precision=fp8", "unknown precision 'fp8'"),
-        ("adam_betas=[0.9]", "adam_betas must be two numbers"),
+        ("adam_betas=[0.9]", "adam_betas must be 2 values"),
         ("inner_epochs=2", "give clip_range"),
         ("samples_per_prompt=1", "compares dances to the same music"),
         ("algorithm=paper", "algorithm=paper holds nothing"),

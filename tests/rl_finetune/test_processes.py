@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from dance_model.diffusion_loading import load as load_dance_model
+from listening import children, listening, open_to_the_network
 from rl_finetune.credit_assignment import GroupCrediting
 from rl_finetune.held import HeldQuantities
 from rl_finetune.rewards import Dances, RewardContext
@@ -32,7 +33,7 @@ def start(tmp_path, tiny_checkpoint, tiny_policy, clicks):
             f"checkpoint={tiny_checkpoint}", f"policy={tiny_policy}", f"music={song}", "n_steps=4", "trained_steps=2",
             "samples_per_prompt=2", "min_trained_time=0", "direct_epochs=0", "learning_rate=1e-3", "trackers=[]",
             "save_every=1",
-            "rewards=code/rl_finetune/reward_paper.yaml", "hold={mot_mag: 1.0}", *overrides,
+            f"rewards={SCRIPT.with_name('reward_paper.yaml')}", "hold={mot_mag: 1.0}", *overrides,
         ]
         process = subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tmp_path,
@@ -66,21 +67,13 @@ def test_two_processes_train_one_model_and_go_on_as_they_would_have(start):
     assert [record["epoch"] for record in json.loads((folder / "epochs.json").read_text())] == [1, 2]
 
 
-def children(pid: int) -> list[int]:
-    """Return the processes under one, itself left out."""
-    found = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, task.read_text().split()):
-            found += [child, *children(child)]
-    return found
-
-
 def test_a_killed_process_ends_all(start):
     process, folder = start(1000)
     deadline = time.monotonic() + 120
     while not (folder / "epochs.json").exists():
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.2)
+    assert listening(process.pid) and not open_to_the_network(process.pid)
     ranks = [pid for pid in children(process.pid) if not children(pid)]
     os.kill(ranks[-1], signal.SIGKILL)
     process.communicate(timeout=60)

@@ -8,8 +8,9 @@ from dance_model.bailando.bailando_trainer import BailandoTrainer
 from dance_model.bailando.training_config import BailandoTraining, preset
 from skeleton2stage import paths
 from skeleton2stage.config import help_wanted, read_options
-from skeleton2stage.devices import pick_device
+from skeleton2stage.devices import DEVICES, pick_device
 from skeleton2stage.errors import UserError, run_main
+from skeleton2stage.settings import run_name_setting, seed_setting, setting
 
 USAGE = """usage: bash code/rl_finetune/train_edge.sh DATA family=bailando [key=value ...]
 
@@ -32,14 +33,14 @@ class TrainBailandoConfig:
     """The keys of USAGE, which explains them."""
 
     preset: str = "demo"
-    data: Path = Path("data/cmu_dance")
-    name: str = "bailando"
-    device: str = "auto"
-    seed: int = 0
-    vqvae_steps: int = 0
-    gpt_steps: int = 0
-    batch_size: int = 0
-    renditions: int = 8
+    data: Path = paths.REPOSITORY / "data" / "cmu_dance"
+    name: str = run_name_setting(default="bailando")
+    device: str = setting(default="auto", choices=DEVICES)
+    seed: int = seed_setting(default=0)
+    vqvae_steps: int = setting(default=0, minimum=0)
+    gpt_steps: int = setting(default=0, minimum=0)
+    batch_size: int = setting(default=0, minimum=0)
+    renditions: int = setting(default=8, minimum=1)
 
     def training(self) -> BailandoTraining:
         """Return the preset with what was given in its place."""
@@ -58,7 +59,7 @@ def main(arguments: list[str]) -> None:
         print(USAGE)
         return
     config = read_options(arguments, TrainBailandoConfig)
-    data = paths.locate(config.data)
+    data = config.data
     if not data.exists():
         raise UserError(f"no data at {data}: prepare it first, or give data=FOLDER or data=FILE.npz")
     from dance_model.training.dance_data import WindowConfig, dance_windows, load_windows  # audio libraries

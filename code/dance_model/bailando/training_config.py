@@ -7,8 +7,9 @@ from dance_model.bailando.codebook import CodebookRule
 from dance_model.bailando.conv import ConvSizes
 from dance_model.bailando.network import NetworkConfig, network_config
 from dance_model.training.windows import AugmentConfig
-from skeleton2stage.errors import UserError, unknown_name
+from skeleton2stage.errors import unknown_name
 from skeleton2stage.music.kinds import BASELINE
+from skeleton2stage.settings import check_own_settings, seed_setting, setting
 
 # Bailando crops and mirrors; turning and moving do nothing to features that have no place nor direction.
 _AUGMENT = AugmentConfig(
@@ -24,26 +25,16 @@ class StageConfig:
     the last share `cool_down` it goes down to 0. weight_decay: AdamW's. max_grad_norm: gradients are clipped to it.
     """
 
-    steps: int
-    batch_size: int
-    learning_rate: float
-    warm_up: int = 100
-    cool_down: float = 0.3
-    weight_decay: float = 0.0
-    max_grad_norm: float = 1.0
+    steps: int = setting(minimum=1)
+    batch_size: int = setting(minimum=1)
+    learning_rate: float = setting(above=0)
+    warm_up: int = setting(default=100, minimum=0)
+    cool_down: float = setting(default=0.3, minimum=0, maximum=1)
+    weight_decay: float = setting(default=0.0, minimum=0)
+    max_grad_norm: float = setting(default=1.0, above=0)
 
     def __post_init__(self) -> None:
-        if self.steps < 1 or self.batch_size < 1:
-            raise UserError(f"steps ({self.steps}) and batch_size ({self.batch_size}) must be at least 1")
-        if self.learning_rate <= 0 or self.max_grad_norm <= 0:
-            raise UserError(
-                f"learning_rate ({self.learning_rate}) and max_grad_norm ({self.max_grad_norm}) must be above 0"
-            )
-        if not 0 <= self.cool_down <= 1 or self.warm_up < 0:
-            raise UserError(
-                f"cool_down ({self.cool_down}) is a share of the steps, in [0, 1], and warm_up ({self.warm_up}) not "
-                "negative"
-            )
+        check_own_settings(self)
 
     def rate(self, step: int) -> float:
         """Return the learning rate of a step."""
@@ -63,19 +54,18 @@ class BailandoTraining:
     network: NetworkConfig
     vqvae: StageConfig
     gpt: StageConfig
-    free_steps: int = 200
+    free_steps: int = setting(default=200, minimum=0)
     losses: LossWeights = field(default_factory=LossWeights)
     codebook: CodebookRule = field(default_factory=CodebookRule)
     augment: AugmentConfig = _AUGMENT
     held_out: tuple[str, ...] = ("60_12", "61_12", "60_05", "61_05", "131_02")
     music: str = BASELINE
-    seed: int = 0
-    log_every: int = 100
-    save_every: int = 1000
+    seed: int = seed_setting(default=0)
+    log_every: int = setting(default=100, minimum=1)
+    save_every: int = setting(default=1000, minimum=1)
 
     def __post_init__(self) -> None:
-        if min(self.log_every, self.save_every) < 1 or self.free_steps < 0:
-            raise UserError("log_every and save_every must be at least 1, and free_steps not negative")
+        check_own_settings(self)
 
 
 def demo() -> BailandoTraining:

@@ -14,6 +14,7 @@ from dance_model.diffusion.denoiser import Denoiser
 from dance_model.edge.edge_layers import DecoderLayer, EncoderLayer, KeysValues, RotaryEmbedding, SinusoidalEmbedding
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.motion import FPS
+from skeleton2stage.settings import check_own_settings, setting
 
 N_ENCODER_LAYERS = 2
 N_TIME_TOKENS = 2
@@ -23,33 +24,32 @@ N_TIME_TOKENS = 2
 class DenoiserConfig:
     """Sizes of a denoiser; the defaults are EDGE's released ones with its 35-d music features."""
 
-    motion_width: int = 151  # features of a frame of motion
-    window_frames: int = 150  # frames of a window: 5 s
-    latent_width: int = 512
-    feedforward_width: int = 1024
-    n_layers: int = 8
-    n_heads: int = 8
-    music_width: int = 35  # features of a frame of music
-    dropout: float = 0.1
-    data_std: float = 0.0  # above 0: precondition the prediction for scaled motions of this deviation
-    cutoff_hz: float = 0.0  # above 0: predictions hold nothing faster, as motions of bodies do not
-    place_range: float = 1.0  # the pelvis' place on the floor is scaled to within ± this, all else to ± 1
+    motion_width: int = setting("features of a frame of motion", default=151, minimum=1)
+    window_frames: int = setting("frames of a window: 5 s", default=150, minimum=1)
+    latent_width: int = setting(default=512, minimum=1)
+    feedforward_width: int = setting(default=1024, minimum=1)
+    n_layers: int = setting(default=8, minimum=1)
+    n_heads: int = setting(default=8, minimum=1)
+    music_width: int = setting("features of a frame of music", default=35, minimum=1)
+    dropout: float = setting(default=0.1, minimum=0, below=1)
+    data_std: float = setting(
+        "above 0: precondition the prediction for scaled motions of this deviation", default=0.0, minimum=0
+    )
+    cutoff_hz: float = setting(
+        "above 0: predictions hold nothing faster, as motions of bodies do not", default=0.0, minimum=0, below=FPS / 2
+    )
+    place_range: float = setting(
+        "the pelvis' place on the floor is scaled to within ± this, all else to ± 1", default=1.0, minimum=1
+    )
     frame_music: bool = False  # tell each frame of motion its own music too, besides what it attends to
 
     def __post_init__(self) -> None:
-        if self.n_heads < 1:
-            raise UserError(f"n_heads must be at least 1, not {self.n_heads}")
+        check_own_settings(self)
         if self.latent_width % (2 * self.n_heads):
             raise UserError(
                 f"latent_width must be a multiple of 2 x n_heads = {2 * self.n_heads}, "
                 f"not {self.latent_width}"
             )
-        if self.data_std < 0:
-            raise UserError(f"data_std must not be negative, not {self.data_std}")
-        if self.place_range < 1:
-            raise UserError(f"place_range must be at least 1, not {self.place_range}")
-        if not 0 <= self.cutoff_hz < FPS / 2:
-            raise UserError(f"cutoff_hz must be from 0 (off) to under {FPS / 2}, not {self.cutoff_hz}")
 
     def differences(self, other: "DenoiserConfig") -> dict[str, tuple[float, float]]:
         """Return (own value, other's) by name where they differ; dropout, on which no weight depends, is left out."""

@@ -13,9 +13,10 @@ from dance_model.diffusion.denoiser import Denoiser
 from dance_model.edge.edge_denoiser import DecoderStack, DenoiserConfig, MusicEncoding
 from dance_model.edge.edge_layers import RotaryEmbedding
 from dance_model.popdg.popdg_layers import N_TIME_TOKENS, DanceLayer, MusicLayer, MusicPooling, TimeEmbedding
-from skeleton2stage.errors import UserError, unknown_name
+from skeleton2stage.errors import UserError
 from skeleton2stage.motion.motion_layout import POPDG
 from skeleton2stage.music.kinds import JUKEBOX, WIDTHS
+from skeleton2stage.settings import setting
 
 N_MUSIC_LAYERS = 2
 CONVOLUTIONS = ("none", "idle", "used")
@@ -29,21 +30,18 @@ class PopdgConfig(DenoiserConfig):
     million parameters, and by its code leaves them "idle"; "used" and "none" are for models of one's own.
     """
 
-    motion_width: int = POPDG.width
-    music_width: int = WIDTHS[JUKEBOX]
-    joint_heads: int = 4  # heads of the attention among joints, each POPDG.width wide
-    frame_heads: int = 5  # heads of the attention among features of music, which share a window's frames
-    convolutions: str = "idle"
+    motion_width: int = setting(default=POPDG.width, minimum=1)
+    music_width: int = setting(default=WIDTHS[JUKEBOX], minimum=1)
+    joint_heads: int = setting("heads of the attention among joints, each POPDG.width wide", default=4, minimum=1)
+    frame_heads: int = setting(
+        "heads of the attention among features of music, which share a window's frames", default=5, minimum=1
+    )
+    convolutions: str = setting(default="idle", choices=CONVOLUTIONS, called="choice of convolutions")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("joint_heads", "frame_heads"):
-            if getattr(self, name) < 1:
-                raise UserError(f"{name} must be at least 1, not {getattr(self, name)}")
         if self.window_frames % self.frame_heads:
             raise UserError(f"frame_heads must divide window_frames = {self.window_frames}, not be {self.frame_heads}")
-        if self.convolutions not in CONVOLUTIONS:
-            raise unknown_name("choice of convolutions", self.convolutions, list(CONVOLUTIONS))
 
 
 class PopdgDenoiser(Denoiser):

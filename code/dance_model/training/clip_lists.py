@@ -5,7 +5,6 @@ from pathlib import Path
 
 from dance_model.training.train_edge_config import TrainEdgeConfig
 from dance_model.training.windows import DanceWindows
-from skeleton2stage import paths
 from skeleton2stage.errors import UserError
 
 
@@ -26,7 +25,7 @@ class ClipLists:
 def read_lists(config: TrainEdgeConfig) -> ClipLists:
     """Return the lists that a configuration names; raise UserError where a file of them cannot be read."""
     files = (config.train_list, config.test_list, config.ignore_list)
-    return ClipLists(*(None if file is None else read_list(paths.locate(file)) for file in files))
+    return ClipLists(*(None if file is None else read_list(file) for file in files))
 
 
 def read_list(path: Path) -> frozenset[str]:

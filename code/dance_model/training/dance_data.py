@@ -25,6 +25,7 @@ from skeleton2stage.music.on_beat import even, movement_times
 from skeleton2stage.music.percussion import SAMPLE_RATE_HZ, synthesise
 from skeleton2stage.music.slicing import WINDOW_S
 from skeleton2stage.music.window_features import window_features
+from skeleton2stage.settings import check_own_settings, seed_setting, setting
 
 WINDOW_FRAMES = round(WINDOW_S * FPS)
 # Cost of uneven beats against falling on the dancer's own: at this one the dance runs an eighth faster or slower from
@@ -44,20 +45,17 @@ class WindowConfig:
     """
 
     stride_s: float = 0.5
-    renditions: int = 8
-    accent: float = 0.3
+    renditions: int = setting(default=8, minimum=1)
+    accent: float = setting(default=0.3, minimum=0, below=1)
     layout: str = "edge"
-    seed: int = 0
+    seed: int = seed_setting(default=0)
     music: str = BASELINE
 
     def __post_init__(self) -> None:
+        check_own_settings(self)
         frames = self.stride_s * FPS
         if frames < 1 or abs(frames - round(frames)) > 1e-6:
             raise UserError(f"stride_s must be a whole number of frames (1/30 s), not {self.stride_s}")
-        if self.renditions < 1:
-            raise UserError(f"renditions must be at least 1, not {self.renditions}")
-        if not 0.0 <= self.accent < 1.0:
-            raise UserError(f"accent must be from 0 to under 1, not {self.accent}")
 
 
 def dance_windows(data: Path, config: WindowConfig) -> DanceWindows:

@@ -9,11 +9,11 @@ from typing import NamedTuple
 import torch
 
 from dance_model.training.joint_positions import KinematicTree, joint_positions
-from skeleton2stage.errors import UserError, unknown_name
 from skeleton2stage.motion.motion_layout import MotionLayout
 from skeleton2stage.motion.rotations import rot6d_to_rotmat
 from skeleton2stage.motion.scaler import MinMaxScaler
 from skeleton2stage.motion.skeleton import N_JOINTS
+from skeleton2stage.settings import check_own_settings, setting
 
 FK_SPACES = ("normalised", "metric")
 CONTACT_THRESHOLD = 0.95
@@ -29,19 +29,16 @@ class LossConfig:
     snr_clip and snr_floor: gamma and f of `time_weights`; with gamma 0 all times count alike, as in EDGE.
     """
 
-    reconstruction: float = 0.636
-    velocity: float = 2.964
-    joints: float = 0.646
-    foot: float = 10.942
-    fk_space: str = "normalised"
-    snr_clip: float = 0.0
-    snr_floor: float = 0.0
+    reconstruction: float = setting(default=0.636, minimum=0)
+    velocity: float = setting(default=2.964, minimum=0)
+    joints: float = setting(default=0.646, minimum=0)
+    foot: float = setting(default=10.942, minimum=0)
+    fk_space: str = setting(default="normalised", choices=FK_SPACES)
+    snr_clip: float = setting(default=0.0, minimum=0)
+    snr_floor: float = setting(default=0.0, minimum=0)
 
     def __post_init__(self) -> None:
-        if self.snr_clip < 0 or self.snr_floor < 0:
-            raise UserError(f"snr_clip ({self.snr_clip}) and snr_floor ({self.snr_floor}) must not be negative")
-        if self.fk_space not in FK_SPACES:
-            raise unknown_name("fk_space", self.fk_space, list(FK_SPACES))
+        check_own_settings(self)
 
 
 class DanceLosses(NamedTuple):

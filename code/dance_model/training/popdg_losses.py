@@ -14,9 +14,9 @@ import torch
 from dance_model.diffusion.schedule import NoiseSchedule
 from dance_model.training.dance_losses import FK_SPACES, dance_losses
 from dance_model.training.joint_positions import KinematicTree
-from skeleton2stage.errors import UserError, unknown_name
 from skeleton2stage.motion.motion_layout import MotionLayout
 from skeleton2stage.motion.scaler import MinMaxScaler
+from skeleton2stage.settings import check_own_settings, setting
 
 SMALLEST_VARIANCE, SMALLEST_CHANCE = 1e-20, 1e-12
 LARGEST_LOG_VARIANCE = 10.0  # on either side of 0
@@ -34,19 +34,16 @@ class PopdgLossConfig:
     the variance alone.
     """
 
-    reconstruction: float = 0.636
-    velocity: float = 0.2964
-    joints: float = 0.646
-    body: float = 1000.942
-    variational: float = 0.01
-    fk_space: str = "normalised"
+    reconstruction: float = setting(default=0.636, minimum=0)
+    velocity: float = setting(default=0.2964, minimum=0)
+    joints: float = setting(default=0.646, minimum=0)
+    body: float = setting(default=1000.942, minimum=0)
+    variational: float = setting(default=0.01, minimum=0)
+    fk_space: str = setting(default="normalised", choices=FK_SPACES)
     mean_gradient: bool = False
 
     def __post_init__(self) -> None:
-        if self.variational < 0:
-            raise UserError(f"variational must not be negative, not {self.variational}")
-        if self.fk_space not in FK_SPACES:
-            raise unknown_name("fk_space", self.fk_space, list(FK_SPACES))
+        check_own_settings(self)
 
 
 class Denoised(NamedTuple):

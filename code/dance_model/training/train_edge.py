@@ -13,15 +13,17 @@ from dance_model.training.train_edge_start import load_start, share_within
 from dance_model.training.windows import DanceWindows, load_windows
 from skeleton2stage import paths
 from skeleton2stage.config import help_text, help_wanted, load_config, save_config, to_dataclass
+from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main, unknown_name
 from skeleton2stage.music.kinds import JUKEBOX, WIDTHS
+from skeleton2stage.processes import connect_processes
 
 USAGE = "python -m dance_model.training.train_edge [preset=demo|h100|h100_feet|h100_songs|paper] [key=value ...]"
 
 
 def training_windows(config: TrainEdgeConfig, accelerator: Accelerator) -> DanceWindows:
     """Return the windows of the data folder, prepared by the first process if need be, or of an npz."""
-    data = paths.locate(config.data)
+    data = config.data
     if data.is_file():
         return load_windows(data)
     if not data.is_dir():
@@ -69,8 +71,7 @@ def main(arguments: list[str]) -> None:
     if help_wanted(arguments):
         print(help_text(USAGE, "train_edge"))
         return
-    resolved = load_config("train_edge", arguments)
-    config = to_dataclass(resolved, TrainEdgeConfig)
+    config = to_dataclass(load_config("train_edge", arguments), TrainEdgeConfig)
     lists = read_lists(config)
     if lists.test is not None:
         config = replace(config, held_out=tuple(sorted(lists.test)))
@@ -79,6 +80,7 @@ def main(arguments: list[str]) -> None:
         raise UserError("device=cuda, but this machine has no NVIDIA GPU that torch can use")
     if config.precision == "tf32":
         torch.set_float32_matmul_precision("high")
+    connect_processes(pick_device(config.device))
     accelerator = Accelerator(
         log_with=list(config.trackers) or None, project_dir=str(run), cpu=config.device == "cpu",
         mixed_precision="bf16" if config.precision == "bf16" else "no",
@@ -87,7 +89,7 @@ def main(arguments: list[str]) -> None:
     windows, left_out = select_clips(training_windows(config, accelerator), lists, config.held_out)
     trainer = EdgeTrainer(config, windows, run, accelerator, start)
     if accelerator.is_main_process:
-        save_config(run / "config.yaml", resolved)
+        save_config(run / "config.yaml", config)
         print("\n".join((*left_out, describe(trainer))))
     # wandb would write to wherever the command was started.
     accelerator.init_trackers("curves", init_kwargs={"wandb": {"dir": str(run)}})

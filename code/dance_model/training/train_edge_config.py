@@ -6,32 +6,33 @@ from pathlib import Path
 from dance_model.diffusion.denoiser import Denoiser
 from dance_model.diffusion_loading import DENOISERS
 from dance_model.edge.edge_denoiser import DenoiserConfig
-from dance_model.popdg.popdg_denoiser import PopdgConfig, PopdgDenoiser
+from dance_model.popdg.popdg_denoiser import CONVOLUTIONS, PopdgConfig, PopdgDenoiser
 from dance_model.training.dance_losses import LossConfig
 from dance_model.training.popdg_losses import PopdgLossConfig
 from dance_model.training.windows import AugmentConfig
-from skeleton2stage.errors import UserError, unknown_name
+from skeleton2stage.devices import DEVICES
+from skeleton2stage.settings import run_name_setting, seed_setting, setting
 
 PRECISIONS = ("float32", "tf32", "bf16")
-DEVICES = ("auto", "cpu", "cuda")
+TRACKERS = ("tensorboard", "wandb")
 
 
 @dataclass(frozen=True)
 class PopdgOptions:
     """What family popdg has besides (see `PopdgConfig` and `PopdgLossConfig`)."""
 
-    joint_heads: int = 4
-    frame_heads: int = 5
-    convolutions: str = "none"
-    variational: float = 0.01
+    joint_heads: int = setting(default=4, minimum=1)
+    frame_heads: int = setting(default=5, minimum=1)
+    convolutions: str = setting(default="none", choices=CONVOLUTIONS, called="choice of convolutions")
+    variational: float = setting(default=0.01, minimum=0)
 
 
 @dataclass(frozen=True)
 class TrainEdgeConfig:
     """Everything a training run is determined by."""
 
-    name: str
-    family: str
+    name: str = run_name_setting()
+    family: str = setting(choices=tuple(DENOISERS), called="family of diffusion models")
     data: Path
     start_from: Path | None
     out: Path | None
@@ -39,58 +40,37 @@ class TrainEdgeConfig:
     train_list: Path | None
     test_list: Path | None
     ignore_list: Path | None
-    stride_s: float
-    renditions: int
-    accent: float
+    stride_s: float = setting(above=0)
+    renditions: int = setting(minimum=1)
+    accent: float = setting(minimum=0, below=1)
     layout: str
     music: str
-    seed: int
-    device: str
-    precision: str
+    seed: int = seed_setting()
+    device: str = setting(choices=DEVICES)
+    precision: str = setting(choices=PRECISIONS)
     cuda_graph: bool
     compiled: bool
-    steps: int
-    max_minutes: float
-    batch_size: int
-    learning_rate: float
-    warm_up: int
-    cool_down: float
-    max_grad_norm: float
-    weight_decay: float
-    ema_decay: float
-    cond_drop_prob: float
+    steps: int = setting(minimum=1)
+    max_minutes: float = setting(minimum=0)
+    batch_size: int = setting(minimum=1)
+    learning_rate: float = setting(above=0)
+    warm_up: int = setting(minimum=0)
+    cool_down: float = setting(minimum=0, maximum=1)
+    max_grad_norm: float = setting(minimum=0)
+    weight_decay: float = setting(minimum=0)
+    ema_decay: float = setting(minimum=0, below=1)
+    cond_drop_prob: float = setting(minimum=0, below=1)
     guidance: float
     standardise_music: bool
     half_storage: bool
-    log_every: int
-    save_every: int
-    preview_dances: int
-    trackers: tuple[str, ...]
+    log_every: int = setting(minimum=1)
+    save_every: int = setting(minimum=1)
+    preview_dances: int = setting(minimum=0)
+    trackers: tuple[str, ...] = setting(choices=TRACKERS, called="tracker")
     denoiser: DenoiserConfig
     augment: AugmentConfig
     losses: LossConfig
     popdg: PopdgOptions
-
-    def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "log_every", "save_every"):
-            if getattr(self, name) < 1:
-                raise UserError(f"{name} must be at least 1, not {getattr(self, name)}")
-        for name in ("learning_rate", "ema_decay"):
-            if getattr(self, name) <= 0:
-                raise UserError(f"{name} must be above 0, not {getattr(self, name)}")
-        for name in ("warm_up", "max_grad_norm"):
-            if getattr(self, name) < 0:
-                raise UserError(f"{name} must not be negative, not {getattr(self, name)}")
-        if not 0 <= self.cool_down <= 1:
-            raise UserError(f"cool_down is a share of the steps, in [0, 1], not {self.cool_down}")
-        if not 0 <= self.cond_drop_prob < 1:
-            raise UserError(f"cond_drop_prob must be in [0, 1), not {self.cond_drop_prob}")
-        if self.family not in DENOISERS:
-            raise unknown_name("family of diffusion models", self.family, list(DENOISERS))
-        if self.precision not in PRECISIONS:
-            raise unknown_name("precision", self.precision, list(PRECISIONS))
-        if self.device not in DEVICES:
-            raise unknown_name("device", self.device, list(DEVICES))
 
     @property
     def is_popdg(self) -> bool:

@@ -8,7 +8,6 @@ from torch import nn
 from dance_model.diffusion.diffusion_model import DanceModel
 from dance_model.diffusion_loading import load as load_dance_model
 from dance_model.training.train_edge_config import TrainEdgeConfig
-from skeleton2stage import paths
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.motion_layout import MotionLayout
 from skeleton2stage.motion.scaler import MinMaxScaler
@@ -24,7 +23,7 @@ def load_start(config: TrainEdgeConfig, device: torch.device | str) -> DanceMode
     """
     if config.start_from is None:
         return None
-    model = load_dance_model(paths.locate(config.start_from), device)
+    model = load_dance_model(config.start_from, device)
     if config.denoiser.frame_music:
         model = with_frame_music(model)
     if model.denoiser.family != config.family:

@@ -15,6 +15,7 @@ from skeleton2stage.motion.motion_layout import MotionLayout, layout_named
 from skeleton2stage.motion.scaler import MinMaxScaler
 from skeleton2stage.motion.skeleton import N_JOINTS, mirror_order
 from skeleton2stage.music.columns import BEAT, CHROMA, MFCC, ONSET, PEAK
+from skeleton2stage.settings import check_own_settings, setting
 
 TIMBRE = slice(MFCC.start, CHROMA.stop)
 _FIT_CHUNK = 512  # windows whose range is taken at a time
@@ -37,26 +38,17 @@ class AugmentConfig:
     """
 
     mirror: bool = True
-    yaw_steps: int = 0
-    offset_m: float = 0.0
+    yaw_steps: int = setting(default=0, minimum=0)
+    offset_m: float = setting(default=0.0, minimum=0)
     any_start: bool = False
     shuffle_timbre: bool = False
-    shuffle_onsets: float = 0.0
-    timbre_shift: float = 0.0
-    softest_onset: float = 1.0
-    onset_noise: float = 0.0
+    shuffle_onsets: float = setting(default=0.0, minimum=0, maximum=1)
+    timbre_shift: float = setting(default=0.0, minimum=0)
+    softest_onset: float = setting(default=1.0, above=0, maximum=1)
+    onset_noise: float = setting(default=0.0, minimum=0)
 
     def __post_init__(self) -> None:
-        if not 0 < self.softest_onset <= 1:
-            raise UserError(f"softest_onset must be above 0 and at most 1, not {self.softest_onset}")
-        if not 0 <= self.shuffle_onsets <= 1:
-            raise UserError(f"shuffle_onsets is a share of the windows, in [0, 1], not {self.shuffle_onsets}")
-        if self.timbre_shift < 0 or self.onset_noise < 0:
-            raise UserError(
-                f"timbre_shift ({self.timbre_shift}) and onset_noise ({self.onset_noise}) must not be negative"
-            )
-        if self.yaw_steps < 0 or self.offset_m < 0:
-            raise UserError(f"yaw_steps ({self.yaw_steps}) and offset_m ({self.offset_m}) must not be negative")
+        check_own_settings(self)
 
     @property
     def changes_music(self) -> bool:

@@ -29,6 +29,7 @@ from rl_finetune.algorithms.algorithm import Algorithm
 from rl_finetune.algorithms.displacement import LEGS, PELVIS, DisplacementConfig, displacement, keep_lively
 from skeleton2stage.body.spheres import BodySpheres
 from skeleton2stage.motion.skeleton import N_JOINTS
+from skeleton2stage.settings import setting
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,13 @@ class DirectConfig:
     """
 
     displacement: DisplacementConfig = field(default_factory=DisplacementConfig)
-    motion_gain: float = 0.15
-    times_per_dance: int = 4
-    min_time: int = 0
-    max_time: int = N_TIMES - 1
-    optimiser_steps: int = 8
-    lower: float = 10.0
-    dances_per_pass: int = 16
+    motion_gain: float = setting(default=0.15, minimum=0)
+    times_per_dance: int = setting(default=4, minimum=1)
+    min_time: int = setting(default=0, minimum=0, maximum=N_TIMES - 1)
+    max_time: int = setting(default=N_TIMES - 1, minimum=0, maximum=N_TIMES - 1)
+    optimiser_steps: int = setting(default=8, minimum=1)
+    lower: float = setting(default=10.0, minimum=0)
+    dances_per_pass: int = setting(default=16, minimum=1)
     precision: str = "float32"
     compiled: bool = False
 

@@ -8,6 +8,7 @@ from skeleton2stage.body.spheres import BodySpheres, close_pairs
 from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.rotations import rot6d_to_rotmat, rotmat_to_rot6d
 from skeleton2stage.motion.skeleton import N_JOINTS
+from skeleton2stage.settings import setting
 
 PELVIS = 0
 FEET = (7, 8, 10, 11)  # ankles and toes
@@ -32,14 +33,14 @@ class DisplacementConfig:
     reach_m: pairs that lack less than minus this distance at the beginning are not followed, m.
     """
 
-    margin_m: float = 0.02
-    steps: int = 25
-    step_size: float = 0.02
-    pull: float = 1.0
-    smoothness: float = 20.0
-    feet: float = 1e5
-    every: int = 3
-    reach_m: float = 0.03
+    margin_m: float = setting(default=0.02, minimum=0)
+    steps: int = setting(default=25, minimum=0)
+    step_size: float = setting(default=0.02, above=0)
+    pull: float = setting(default=1.0, minimum=0)
+    smoothness: float = setting(default=20.0, minimum=0)
+    feet: float = setting(default=1e5, minimum=0)
+    every: int = setting(default=3, minimum=1)
+    reach_m: float = setting(default=0.03, minimum=0)
 
 
 def displacement(

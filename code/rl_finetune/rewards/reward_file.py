@@ -133,8 +133,6 @@ def _check_settings(settings: list[RewardSetting], path: Path) -> None:
     for setting in settings:
         if setting.name not in known_rewards():
             raise UserError(f"{path}: {unknown_name('reward', setting.name, known_rewards())}")
-        if not math.isfinite(setting.weight):
-            raise UserError(f"{path}: the weight of '{setting.name}' must be a finite number, not {setting.weight}")
     repeated = _repeated(setting.name for setting in settings)
     if repeated is not None:
         raise UserError(f"{path} lists '{repeated}' twice: keep one of the lines")

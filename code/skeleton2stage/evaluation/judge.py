@@ -59,8 +59,8 @@ def load_yardstick(name: str) -> Yardstick:
         return Yardstick(read_reference(Path(name).expanduser()))
     shipped = paths.demo_checkpoints() / "mocap_statistics.npz"
     if not shipped.exists():
-        return Yardstick(None, f"no shipped statistics in {_shown(shipped.parent)}")
-    return Yardstick(replace(read_reference(shipped), source=_shown(shipped)))
+        return Yardstick(None, f"no shipped statistics in {paths.shown(shipped.parent)}")
+    return Yardstick(replace(read_reference(shipped), source=paths.shown(shipped)))
 
 
 def load_judge(policy: str, simulator: str, body: str, options: SimulatorOptions | None = None) -> Judge:
@@ -74,15 +74,10 @@ def load_judge(policy: str, simulator: str, body: str, options: SimulatorOptions
         return Judge(make_scorer(Path(policy).expanduser(), simulator, body, show_progress=True, options=options))
     checkpoint = paths.demo_checkpoints() / "imitation_policy.safetensors"
     if not checkpoint.exists():
-        return Judge(None, f"no shipped imitation policy in {_shown(checkpoint.parent)}")
+        return Judge(None, f"no shipped imitation policy in {paths.shown(checkpoint.parent)}")
     return Judge(make_scorer(checkpoint, simulator, body, show_progress=True, options=options))
 
 
 def load_penetration(wanted: bool, body: str) -> PenetrationCounter | None:
     """Return what counts the penetrations of a body, where wanted; raise UserError where there is no such body."""
     return PenetrationCounter(load_body(body)) if wanted else None
-
-
-def _shown(path: Path) -> str:
-    """Return a path relative to the repository where it lies in it."""
-    return str(path.relative_to(paths.REPOSITORY)) if path.is_relative_to(paths.REPOSITORY) else str(path)

@@ -19,6 +19,7 @@ from skeleton2stage.music.audio import MIN_DURATION_S, write_wav
 from skeleton2stage.music.groove import Groove, groove_from_motion, steady_groove
 from skeleton2stage.music.percussion import SAMPLE_RATE_HZ, find_pattern, synthesise
 from skeleton2stage.music.songs import Song
+from skeleton2stage.settings import seed_setting, setting
 
 FORMAT = "skeleton2stage percussion tracks 1"
 
@@ -104,11 +105,11 @@ class TracksConfig:
 
     source: Path | None
     out: Path
-    bpm: tuple[float, ...]
-    seconds: float
+    bpm: tuple[float, ...] = setting(above=0)
+    seconds: float = setting(above=0, below=3600)
     only: tuple[str, ...]
     skip: tuple[str, ...]
-    seed: int
+    seed: int = seed_setting()
 
     def chooses(self, name: str) -> bool:
         """Return whether a track of this name is wanted."""

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from skeleton2stage import paths
 from skeleton2stage.body.body_model import load_body
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.errors import run_main
 from skeleton2stage.motion.formats.read_motion import read_motion
-from skeleton2stage.render.clips import Look, Renderer
+from skeleton2stage.render.clips import GROUNDS, Look, Renderer
 from skeleton2stage.render.jobs import Job, plan_jobs
 from skeleton2stage.render.video import Soundtrack
+from skeleton2stage.settings import setting
 
 USAGE = "python -m skeleton2stage.render motions=FILE_OR_DIR out=FILE_OR_DIR [music=FILE_OR_DIR] [key=value …]"
 
@@ -24,20 +24,20 @@ class RenderConfig:
     motions: tuple[Path, ...]
     out: Path
     music: Path | None
-    music_start_s: float
+    music_start_s: float = setting(minimum=0)
     labels: tuple[str, ...]
     format: str
     body: str
-    seconds: float
-    fps: int
-    width: int
-    height: int
-    ground: str
+    seconds: float = setting(minimum=0.1, maximum=3600)
+    fps: int = setting(minimum=1, maximum=240)
+    width: int = setting(minimum=64, maximum=4096)
+    height: int = setting(minimum=64, maximum=4096)
+    ground: str = setting(choices=GROUNDS)
     turn_deg: float
-    elevation_deg: float
-    samples: int
-    crf: int
-    sheet_pictures: int
+    elevation_deg: float = setting(minimum=-85, maximum=85)
+    samples: int = setting(minimum=0, maximum=16)
+    crf: int = setting(minimum=0, maximum=51)
+    sheet_pictures: int = setting(minimum=0, maximum=64)
 
     def look(self) -> Look:
         """Return what the renderer needs of it."""
@@ -55,9 +55,7 @@ def main(arguments: list[str]) -> None:
         return
     config = to_dataclass(load_config("render", arguments), RenderConfig)
     look = config.look()
-    motions = tuple(map(paths.locate, config.motions))
-    music = paths.locate(config.music) if config.music else None
-    jobs = plan_jobs(motions, config.out.expanduser(), config.labels, music)
+    jobs = plan_jobs(config.motions, config.out, config.labels, config.music)
     with Renderer(load_body(config.body), look) as renderer:
         for job in jobs:
             render_job(renderer, job, config)

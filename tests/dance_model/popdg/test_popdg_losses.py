@@ -124,5 +124,5 @@ def test_weights_are_those_published():
 def test_wrong_settings_are_refused():
     with pytest.raises(UserError, match="metric, normalised"):
         PopdgLossConfig(fk_space="world")
-    with pytest.raises(UserError, match="variational must not be negative, not -1"):
+    with pytest.raises(UserError, match="variational must be at least 0, not -1"):
         PopdgLossConfig(variational=-1)

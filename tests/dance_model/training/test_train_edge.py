@@ -1,6 +1,8 @@
 """Training the base dance model: it learns, resumes exactly, exports what it trained, and refuses bad input."""
 
 import json
+import os
+import subprocess
 from dataclasses import replace
 
 import pytest
@@ -19,6 +21,7 @@ from dance_model.training.edge_trainer import EdgeTrainer, learning_rate_factor,
 from dance_model.training.train_edge_config import TrainEdgeConfig
 from dance_model.training.train_edge_start import load_start, share_within
 from dance_model.training.windows import DanceWindows
+from skeleton2stage import paths
 from skeleton2stage.config import load_config, to_dataclass
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion import motion_layout as layouts
@@ -171,6 +174,18 @@ def test_entry_point_trains_from_a_prepared_file(windows, tmp_path, capsys):
     assert json.loads((tmp_path / "run" / "weights" / "train-2.json").read_text())["kind"] == "dance_model"
     assert list((tmp_path / "run" / "curves").glob("events*"))
     assert "latent_width: 16" in (tmp_path / "run" / "config.yaml").read_text()
+
+
+def test_two_processes_train_one_model(windows, tmp_path):
+    """Through the script as users start it, from a folder of theirs."""
+    windows.save(tmp_path / "it's #1.npz")
+    script = paths.REPOSITORY / "code" / "rl_finetune" / "train_edge.sh"
+    environment = os.environ | {"NUM_PROCESSES": "2", "OMP_NUM_THREADS": "1", "S2S_RUNS": str(tmp_path / "runs")}
+    command = ["bash", script, "it's #1.npz", *SMALL, "name=2024_11_26", "steps=1", "preview_dances=0", "batch_size=2"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    assert "1 steps of 2 x 2 processes = 4 windows" in done.stdout
+    assert (tmp_path / "runs" / "train_edge" / "2024_11_26" / "weights" / "train-1.safetensors").is_file()
 
 
 def test_entry_point_names_missing_data(tmp_path):

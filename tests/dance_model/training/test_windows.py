@@ -146,7 +146,7 @@ def test_half_of_the_windows_are_mirrored(windows):
 
 
 def test_negative_augmentation_is_refused():
-    with pytest.raises(UserError, match="must not be negative"):
+    with pytest.raises(UserError, match="offset_m must be at least 0, not -1.0"):
         AugmentConfig(offset_m=-1.0)
 
 

@@ -80,7 +80,7 @@ def test_a_file_may_be_changed_and_read_again(read, lively):
 def test_a_class_by_its_dotted_path(read, lively):
     read("rewards:\n - {name: own_e.Own, enabled: true, weight: 1}\n", own_e=DOTTED)
     torch.testing.assert_close(values("own_e.Own", lively), lively.translation[:, 0, 2])
-    assert load_config("finetune", ["reward_weights={own_e.Own: 0.3}"]).reward_weights == {"own_e.Own": 0.3}
+    assert load_config("finetune", ["reward_weights={own_e.Own: 0.3}"])["reward_weights"] == {"own_e.Own": 0.3}
 
 
 def test_a_file_named_as_a_library_does_not_stand_in_for_it(read):

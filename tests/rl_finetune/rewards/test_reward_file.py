@@ -82,8 +82,8 @@ def test_an_unknown_reward_is_told_the_known_ones(read):
     [
         ("rewards:\n - {name: imitation, enabled: true, weight: much}\n",
          "imitation.weight.* must be a number, not 'much'"),
-        ("rewards:\n - {name: imitation, enabled: true, weight: .nan}\n", "weight of 'imitation' must be a finite"),
-        ("rewards: {imitation: .inf}\n", "weight of 'imitation' must be a finite number, not inf"),
+        ("rewards:\n - {name: imitation, enabled: true, weight: .nan}\n", "imitation.weight must be a finite"),
+        ("rewards: {imitation: .inf}\n", "imitation.weight must be a finite number, not inf"),
         ("rewards:\n - {name: imitation, enabled: maybe, weight: 1}\n", "enabled.* must be true or false"),
         ("rewards:\n - {name: imitation, enabled: false, weight: 1}\n", "enables no reward"),
         ("rewards: []\n", "enables no reward"),
@@ -154,5 +154,5 @@ def test_weights_that_cannot_be_laid_over(weights, complaint):
 ])
 def test_what_a_run_is_rewarded_for(arguments, weights):
     config = to_dataclass(load_config("finetune", arguments), FinetuneConfig)
-    settings = reweighted(read_reward_file(paths.locate(config.rewards)).settings, config.reward_weights or {})
+    settings = reweighted(read_reward_file(config.rewards).settings, config.reward_weights or {})
     assert {setting.name: setting.weight for setting in settings if setting.enabled} == weights

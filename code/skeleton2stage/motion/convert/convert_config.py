@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from skeleton2stage.errors import UserError
 from skeleton2stage.motion.formats.read_motion import check_format
+from skeleton2stage.settings import setting
 
 
 @dataclass(frozen=True)
@@ -15,11 +15,9 @@ class ConvertConfig:
     out: Path
     format: str
     clips: Path | None
-    workers: int | None
+    workers: int | None = setting(minimum=1)
     strict: bool
     check: bool
 
     def __post_init__(self) -> None:
         check_format(self.format)
-        if self.workers is not None and self.workers < 1:
-            raise UserError(f"workers must be at least 1, not {self.workers}")

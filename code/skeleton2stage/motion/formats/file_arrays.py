@@ -46,6 +46,6 @@ def one_scale(scale: np.ndarray) -> float:
     return scale.item()
 
 
-def read_amass(path: Path) -> dict[str, Any]:
+def read_npz_motion(path: Path) -> dict[str, Any]:
     """Return what an AMASS npz holds of poses, translation and frame rate; raise UserError where it is damaged."""
     return read_npz(path, ("poses", "trans", "mocap_framerate", "mocap_frame_rate"))

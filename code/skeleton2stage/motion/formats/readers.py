@@ -9,7 +9,7 @@ import numpy as np
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.bvh import read_bvh
-from skeleton2stage.motion.formats.file_arrays import array_of, one_scale, poses_of, read_amass, read_pickled_dict
+from skeleton2stage.motion.formats.file_arrays import array_of, one_scale, poses_of, read_npz_motion, read_pickled_dict
 from skeleton2stage.motion.formats.motion_file import MotionFile, NotAMotion, RawMotion, as_motion_file
 from skeleton2stage.motion.motion import FPS
 from skeleton2stage.motion.retarget.retarget import retarget
@@ -91,7 +91,7 @@ def read_amass(path: Path) -> MotionFile:
     """Read AMASS's npz, of SMPL-H or SMPL-X."""
     if path.stem.endswith(SHAPE_SUFFIX):
         raise NotAMotion("it holds no motion but a body shape, as AMASS's stagei files do")
-    content = read_amass(path)
+    content = read_npz_motion(path)
     if "poses" not in content:
         raise NotAMotion("it holds no motion (no 'poses'), as AMASS's files of body shapes do not")
     poses = array_of(content, "poses")

@@ -5,7 +5,6 @@ from skeleton2stage.config import help_text, help_wanted, load_config, to_datacl
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.files import write_json
 from skeleton2stage.motion.folder import read_folder
-from skeleton2stage.motion.motion import FPS
 from skeleton2stage.physics.imitation.reference_motions import check_motion
 from skeleton2stage.physics.score.make_scorer import make_scorer
 from skeleton2stage.physics.score.performances import check_save, score_clips, windows
@@ -24,14 +23,14 @@ def main(arguments: list[str]) -> int:
     config = to_dataclass(load_config("score", arguments), ScoreConfig)
     _check(config)
     scorer = make_scorer(
-        paths.locate(config.policy), config.simulator, config.body, config.max_worlds, config.wrench_scale,
+        config.policy, config.simulator, config.body, config.max_worlds, config.wrench_scale,
         show_progress=True, options=config.simulator_options,
     )
     motions, n_bad = read_folder(config.motions, config.format, check_motion)
     clips = motions if config.window_s is None else windows(motions, config.window_s)
     check_save(config, list(motions), list(clips))
     scores = score_clips(scorer, clips, config.save)
-    setup = {"policy": config.policy, "simulator": config.simulator, "wrench_scale": scorer.wrench_scale}
+    setup = {"policy": paths.shown(config.policy), "simulator": config.simulator, "wrench_scale": scorer.wrench_scale}
     content = verdict(clips, scores, setup)
     write_json(config.out, content)
     print(f"{verdict_table(content)}\nwritten to {config.out}")
@@ -41,8 +40,6 @@ def main(arguments: list[str]) -> int:
 def _check(config: ScoreConfig) -> None:
     if config.out.suffix != ".json":
         raise UserError(f"out={config.out} must name a .json file")
-    if config.window_s is not None and round(config.window_s * FPS) < 2:
-        raise UserError(f"window_s={config.window_s:g} is shorter than 2 frames")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from skeleton2stage.motion.motion import FPS
 from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
+from skeleton2stage.settings import setting
 
 
 @dataclass(frozen=True)
@@ -14,10 +16,10 @@ class ScoreConfig:
     out: Path
     save: Path | None
     format: str
-    window_s: float | None
-    policy: str
+    window_s: float | None = setting(minimum=2 / FPS)
+    policy: Path
     simulator: str
     simulator_options: SimulatorOptions
-    wrench_scale: float | None
+    wrench_scale: float | None = setting(minimum=0)
     body: str
-    max_worlds: int | None
+    max_worlds: int | None = setting(minimum=1)

@@ -1,0 +1,44 @@
+"""Which dataclasses hold the settings of each file under configs/.
+
+By name, so that reading a command line imports that command alone and this library nothing above it.
+"""
+
+import importlib
+import sys
+
+from skeleton2stage.errors import UserError, unknown_name
+
+SETTINGS = {
+    "convert": (
+        "skeleton2stage.motion.convert.convert_config:ConvertConfig",
+        "skeleton2stage.motion.checks.check_limits:CheckLimits",
+    ),
+    "eval_checkpoint": ("rl_finetune.eval_checkpoint:EvalCheckpointConfig",),
+    "evaluate": ("rl_finetune.evaluate:EvaluateConfig",),
+    "export_checkpoint": ("dance_model.export_checkpoint:ExportCheckpointConfig",),
+    "finetune": ("rl_finetune.finetune_config:FinetuneConfig",),
+    "plausibility": ("pretrain.plausibility:PlausibilityConfig",),
+    "pretrain": ("pretrain.pretrain_config:PretrainConfig",),
+    "render": ("skeleton2stage.render.__main__:RenderConfig",),
+    "sample": ("rl_finetune.sample:SampleConfig",),
+    "score": ("skeleton2stage.physics.score.score_config:ScoreConfig",),
+    "tracks": ("skeleton2stage.music.tracks:TracksConfig",),
+    "train_edge": ("dance_model.training.train_edge_config:TrainEdgeConfig",),
+}
+
+
+def settings_of(name: str) -> tuple[type, ...]:
+    """Return the dataclasses whose fields are the keys of configs/NAME.yaml."""
+    if name not in SETTINGS:
+        raise unknown_name("configuration", name, list(SETTINGS))
+    return tuple(_find(*place.split(":")) for place in SETTINGS[name])
+
+
+def _find(module: str, cls: str) -> type:
+    main = sys.modules["__main__"]
+    if getattr(main.__spec__, "name", None) == module and hasattr(main, cls):
+        return getattr(main, cls)  # the program that runs is not to be imported a second time
+    try:
+        return getattr(importlib.import_module(module), cls)
+    except ImportError as error:
+        raise UserError(f"{module} cannot be loaded: {error}") from error

@@ -1,0 +1,120 @@
+"""What a setting may be, declared once where its dataclass has it, and the one check of all of them."""
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from skeleton2stage.errors import UserError, unknown_name
+
+LARGEST_SEED = 2**32 - 1  # numpy's
+_KEY = "setting"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What values a setting takes; of a list or a mapping, what each of its values may be.
+
+    minimum, maximum: bounds that are allowed themselves. above, below: bounds that are not. infinite: whether infinity
+    is allowed; NaN never is. choices: the known names. length: of a list. rule: returns what is wrong with a value, as
+    the end of "NAME must …", or None. called: what the setting holds, for errors; its name if empty. why: the reason.
+    """
+
+    help: str = ""
+    minimum: float = -math.inf
+    maximum: float = math.inf
+    above: float = -math.inf
+    below: float = math.inf
+    infinite: bool = False
+    choices: tuple[str, ...] = ()
+    length: int | None = None
+    rule: Callable[[Any], str | None] | None = None
+    called: str = ""
+    why: str = ""
+
+    def check(self, value: Any, key: str) -> None:  # noqa: ANN401 - settings are of many types
+        """Raise UserError that names the key and what it may be, where a value is something else."""
+        if self.length is not None and value is not None and len(value) != self.length:
+            raise UserError(f"{key} must be {self.length} values, not {list(value)}")
+        for item in _items(value):
+            if isinstance(item, int | float) and not isinstance(item, bool):
+                self._check_number(item, key)
+            if self.choices and item not in self.choices:
+                raise unknown_name(self.called or key, str(item), list(self.choices))
+            wrong = self.rule(item) if self.rule else None
+            if wrong:
+                raise UserError(f"{key} must {wrong}, not {item!r}")
+
+    def _check_number(self, value: float, key: str) -> None:
+        inside = self.minimum <= value <= self.maximum and (value > self.above or self.above == -math.inf)
+        inside = inside and (value < self.below or self.below == math.inf)
+        if not inside or not (math.isfinite(value) or self.infinite):
+            reason = f": {self.why}" if self.why else ""
+            raise UserError(f"{key} must be {self._bounds() or 'a finite number'}, not {value}{reason}")
+
+    def _bounds(self) -> str:
+        if math.isfinite(self.minimum) and math.isfinite(min(self.maximum, self.below)):
+            upper = f"{self.maximum:.12g}" if math.isfinite(self.maximum) else f"under {self.below:.12g}"
+            return f"from {self.minimum:.12g} to {upper}"
+        bounds = (("at least", self.minimum), ("above", self.above), ("at most", self.maximum), ("under", self.below))
+        return " and ".join(f"{words} {bound:.12g}" for words, bound in bounds if math.isfinite(bound))
+
+
+def setting(
+    help_text: str = "",
+    *,
+    default: Any = MISSING,  # noqa: ANN401 - as dataclasses.field
+    default_factory: Any = MISSING,  # noqa: ANN401 - as dataclasses.field
+    **limits: Any,  # noqa: ANN401 - those of Limits
+) -> Any:  # noqa: ANN401 - stands for a value of the field's type
+    """Return a dataclass field with its help and `Limits`."""
+    metadata = {_KEY: Limits(help_text, **limits)}
+    return dataclasses.field(default=default, default_factory=default_factory, metadata=metadata)
+
+
+def check_settings(values: Mapping[str, Any], cls: type, where: str = "") -> None:
+    """Raise UserError for the first of a dataclass' values that is outside its limits; `where` comes before its name.
+
+    Numbers of fields that declare nothing must be finite.
+    """
+    for field in dataclasses.fields(cls):
+        if field.name in values:
+            field.metadata.get(_KEY, Limits()).check(values[field.name], f"{where}{field.name}")
+
+
+def check_own_settings(instance: Any) -> None:  # noqa: ANN401 - any dataclass
+    """Check a dataclass that code makes too, not `to_dataclass` alone: for its `__post_init__`."""
+    check_settings(vars(instance), type(instance))
+
+
+def run_name(name: str) -> str | None:
+    """Return why a run must not have this name, which becomes a folder; None where it may."""
+    parts = name.split("/")
+    if not name.strip() or any(part in ("", ".", "..") for part in parts) or PurePosixPath(name).is_absolute():
+        return "name a folder of its own, without empty parts, '.' and '..', and not begin with '/'"
+    if not name.isprintable():
+        return "be without line breaks and other characters that do not print"
+    return None
+
+
+def run_name_setting(help_text: str = "", **default: Any) -> Any:  # noqa: ANN401 - stands for the text
+    """Return the field of a run's name, which becomes a folder under `runs/`."""
+    return setting(help_text, rule=run_name, **default)
+
+
+def seed_setting(help_text: str = "", **default: Any) -> Any:  # noqa: ANN401 - stands for the number
+    """Return the field of a seed: what torch and numpy both take."""
+    return setting(help_text, minimum=0, maximum=LARGEST_SEED, **default)
+
+
+def _items(value: Any) -> Iterator[Any]:  # noqa: ANN401 - settings are of many types
+    """Yield the values of a setting: itself, or those in a list or mapping; none of None and of other dataclasses."""
+    if isinstance(value, Mapping):
+        value = tuple(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _items(item)
+    elif value is not None and not dataclasses.is_dataclass(value):
+        yield value
