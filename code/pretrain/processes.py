@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-from skeleton2stage.processes import connect_processes
+from skeleton2stage.rendezvous import connect_processes
 
 
 @dataclass(frozen=True)

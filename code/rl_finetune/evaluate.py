@@ -8,6 +8,7 @@ from skeleton2stage.config import help_text, help_wanted, load_config, to_datacl
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.evaluation.evaluate_motions import evaluate_motions
 from skeleton2stage.evaluation.judge import load_judge, load_penetration, load_yardstick, write_statistics
+from skeleton2stage.evaluation.own_metrics import load_own_metrics
 from skeleton2stage.evaluation.side_by_side import compare
 from skeleton2stage.evaluation.song_beats import song_beats
 from skeleton2stage.metrics.measured_clip import check_motion
@@ -38,6 +39,7 @@ class EvaluateConfig:
     reference: str
     stats_out: Path | None
     critic: Path | None
+    metrics: tuple[str, ...]
     seed: int = seed_setting()
     format: str
     policy: str
@@ -59,6 +61,7 @@ def main(arguments: list[str]) -> int:
     judge = load_judge(config.policy, config.simulator, config.body, config.simulator_options)
     yardstick = load_yardstick(config.reference)
     critic = None if config.critic is None else read_critic(config.critic)
+    own = load_own_metrics(config.metrics)
     motions, n_bad = read_any_folder(config.motions, config.format, check_motion)
     warn(motions)
     if config.stats_out is not None:
@@ -66,7 +69,7 @@ def main(arguments: list[str]) -> int:
     if config.out is not None:
         beats = None if config.music is None else song_beats(config.music, list(motions))
         penetration = load_penetration(config.pen_rate, config.body)
-        evaluation = evaluate_motions(motions, judge, beats, yardstick, critic, config.seed, penetration)
+        evaluation = evaluate_motions(motions, judge, beats, yardstick, critic, config.seed, penetration, own)
         write_evaluation(config.out, evaluation)
         print(f"{evaluation_table(evaluation)}\nwritten to {config.out} and {config.out.with_suffix('.md').name}")
     return EXIT_BAD_FILES if n_bad else 0

@@ -38,7 +38,7 @@ from skeleton2stage.config import help_text, help_wanted, load_config, save_conf
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.physics.score.make_scorer import make_scorer
-from skeleton2stage.processes import connect_processes
+from skeleton2stage.rendezvous import connect_processes
 
 BASE_DANCES = 4  # a prompt, of the base model, by which held quantities are measured
 

@@ -20,7 +20,7 @@ from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
 from skeleton2stage.errors import UserError, run_main
-from skeleton2stage.processes import STORE_VARIABLE
+from skeleton2stage.rendezvous import STORE_VARIABLE
 
 USAGE = "python -m skeleton2stage.launch PROCESSES MODULE [key=value ...]"
 FLAGS_VARIABLE = "ACCELERATE_ARGS"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from skeleton2stage.errors import UserError
 
@@ -32,8 +33,7 @@ def import_class(path: str, base: type, folder: Path, asked_by: str) -> type:
 
     Raises UserError where there is none, or none that is a subclass of `base`.
     """
-    module_name, _, class_name = path.rpartition(":") if ":" in path else path.rpartition(".")
-    module = import_module(module_name, folder, asked_by)
+    module_name, class_name, module = _module_of(path, folder, asked_by)
     cls = getattr(module, class_name, None)
     if not (isinstance(cls, type) and issubclass(cls, base)):
         raise UserError(
@@ -43,6 +43,30 @@ def import_class(path: str, base: type, folder: Path, asked_by: str) -> type:
     return cls
 
 
+def import_function(path: str, folder: Path, asked_by: str) -> Callable[..., Any]:
+    """Return a function named as `import_class` takes names; raise UserError where there is none."""
+    module_name, name, module = _module_of(path, folder, asked_by)
+    function = getattr(module, name, None)
+    if not callable(function):
+        raise UserError(f"{asked_by}: module '{module_name}' has no function '{name}'")
+    return function
+
+
+def is_own(name: str) -> bool:
+    """Return whether a name says where code is to be found, as MODULE:NAME or package.module.NAME do."""
+    return ":" in name or "." in name
+
+
+def first_line(error: Exception) -> str:
+    """Return an error of somebody's own code in a line."""
+    return f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0]}"
+
+
+def _module_of(path: str, folder: Path, asked_by: str) -> tuple[str, str, ModuleType]:
+    module_name, _, name = path.rpartition(":") if ":" in path else path.rpartition(".")
+    return module_name, name, import_module(module_name, folder, asked_by)
+
+
 def _guarded(name: str, folder: Path, asked_by: str, load: Callable[[], ModuleType]) -> ModuleType:
     try:
         with _folder_on_path(folder.resolve()):
@@ -50,8 +74,7 @@ def _guarded(name: str, folder: Path, asked_by: str, load: Callable[[], ModuleTy
     except UserError as error:
         raise UserError(f"{asked_by}: {error}") from None
     except Exception as error:  # noqa: B902 - whatever a user's module raises
-        first_line = (str(error).strip().splitlines() or [""])[0]
-        raise UserError(f"{asked_by}: cannot import module '{name}': {type(error).__name__}: {first_line}") from None
+        raise UserError(f"{asked_by}: cannot import module '{name}': {first_line(error)}") from None
 
 
 def _execute(file: Path) -> ModuleType:

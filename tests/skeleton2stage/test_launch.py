@@ -19,7 +19,7 @@ import sys, time
 from pathlib import Path
 import torch
 from skeleton2stage.errors import UserError, run_main
-from skeleton2stage.processes import connect_processes
+from skeleton2stage.rendezvous import connect_processes
 
 def main(arguments):
     connect_processes(torch.device("cpu"))

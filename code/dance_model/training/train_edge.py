@@ -16,7 +16,7 @@ from skeleton2stage.config import help_text, help_wanted, load_config, save_conf
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main, unknown_name
 from skeleton2stage.music.kinds import JUKEBOX, WIDTHS
-from skeleton2stage.processes import connect_processes
+from skeleton2stage.rendezvous import connect_processes
 
 USAGE = "python -m dance_model.training.train_edge [preset=demo|h100|h100_feet|h100_songs|paper] [key=value ...]"
 

@@ -5,6 +5,7 @@ import numpy as np
 from tqdm import tqdm
 
 from skeleton2stage.evaluation.judge import NO_JUDGE, NO_YARDSTICK, Judge, Yardstick
+from skeleton2stage.evaluation.own_metrics import OwnMetrics, own_values, shown_as
 from skeleton2stage.metrics.beat_alignment import bas
 from skeleton2stage.metrics.heat_strip import penetration_over_time
 from skeleton2stage.metrics.measured_clip import MAX_FRAMES, Clip, clip_of
@@ -31,16 +32,18 @@ def evaluate_motions(
     critic: MotionCritic | None = None,
     seed: int = 0,
     penetration: PenetrationCounter | None = None,
+    own: OwnMetrics | None = None,
 ) -> Evaluation:
     """Return the metrics of motions by name (30 fps, z up), of the first 600 frames of each.
 
     judge: for `success_rate` and `imitation`. beats: motion -> beats of its music (60 fps), for `bas`.
     yardstick: for FID and diversity. critic: for `motion_critic`. seed: of the bootstrap behind standard errors.
-    penetration: for `pen_rate`.
+    penetration: for `pen_rate`. own: metrics of the user's besides.
     """
+    own = own or {}
     clips = {name: clip_of(motion) for name, motion in motions.items()}
     progress = tqdm(clips.items(), desc="metrics", unit="dance", leave=False, disable=None)
-    per_motion = {name: clip_metrics(clip) for name, clip in progress}
+    per_motion = {name: clip_metrics(clip) | own_values(own, motions[name]) for name, clip in progress}
     skipped = _add_scores(per_motion, motions, judge)
     pairs, why = _add_penetration(per_motion, clips, penetration)
     skipped |= why
@@ -55,6 +58,7 @@ def evaluate_motions(
         reference=yardstick.reference.description if yardstick.reference else None,
         seed=seed,
         penetration=pairs,
+        own=shown_as(own),
     )
 
 

@@ -93,6 +93,7 @@ class Evaluation:
     reference: what FID and diversity are relative to, if anything.
     seed: of the bootstrap behind standard errors.
     penetration: intersecting pairs by half second and joint's part of the body, [S, 24], or None.
+    own: metrics besides METRICS that `per_motion` has values of, named by the user.
     """
 
     frames: dict[str, int]
@@ -103,12 +104,13 @@ class Evaluation:
     reference: str | None = None
     seed: int = 0
     penetration: np.ndarray | None = None
+    own: tuple[Metric, ...] = ()
 
     @property
     def metrics(self) -> dict[str, float]:
         """The set's value of every metric that has one, in the order of `METRICS`."""
         means = {metric.name: np.average(values, weights=weights) for metric, values, weights in self._averaged()}
-        return _ordered(self.of_set | {name: float(mean) for name, mean in means.items()})
+        return self._ordered(self.of_set | {name: float(mean) for name, mean in means.items()})
 
     @property
     def standard_errors(self) -> dict[str, float]:
@@ -117,18 +119,25 @@ class Evaluation:
             metric.name: bootstrap_error(values, [str(i) for i in range(len(values))], self.seed, weights)
             for metric, values, weights in self._averaged()
         }
-        return _ordered(self.errors_of_set | {name: error for name, error in errors.items() if error is not None})
+        return self._ordered(self.errors_of_set | {name: error for name, error in errors.items() if error is not None})
 
     def _averaged(self) -> list[tuple[Metric, np.ndarray, np.ndarray]]:
         """Return metric, values [N] and weights [N] of those that are averaged over motions."""
         found = []
-        for metric in METRICS:
+        for metric in self.known():
             having = [motion for motion, values in self.per_motion.items() if metric.name in values]
             if having:
                 values = np.array([self.per_motion[motion][metric.name] for motion in having], dtype=np.float64)
                 weights = [self.frames[motion] if metric.pooled else 1 for motion in having]
                 found.append((metric, values, np.array(weights, dtype=np.float64)))
         return found
+
+    def known(self) -> tuple[Metric, ...]:
+        """Return the metrics that there may be values of, in the order in which they are shown."""
+        return (*METRICS, *self.own)
+
+    def _ordered(self, values: dict[str, float]) -> dict[str, float]:
+        return {metric.name: values[metric.name] for metric in self.known() if metric.name in values}
 
     def as_json(self) -> dict[str, Any]:
         """Return the content of metrics.json."""
@@ -142,10 +151,6 @@ class Evaluation:
             "skipped": self.skipped,
             "reference": self.reference,
         }
-
-
-def _ordered(values: dict[str, float]) -> dict[str, float]:
-    return {metric.name: values[metric.name] for metric in METRICS if metric.name in values}
 
 
 def clip_metrics(clip: Clip) -> dict[str, float]:
@@ -168,7 +173,8 @@ def evaluation_table(evaluation: Evaluation) -> str:
     """Return the metrics of a set with standard errors, and what was skipped and why, as Markdown."""
     values, errors = evaluation.metrics, evaluation.standard_errors
     rows = [["metric", "value ± standard error" if errors else "value"]]
-    rows += [[metric_named(name).label, shown(metric_named(name), values[name], errors.get(name))] for name in values]
+    known = {metric.name: metric for metric in evaluation.known()}
+    rows += [[known[name].label, shown(known[name], values[name], errors.get(name))] for name in values]
     lines = [f"{len(evaluation.per_motion)} motions, {sum(evaluation.frames.values())} frames at {FPS:g} fps", ""]
     lines.append(markdown_table(rows))
     if evaluation.of_set:

@@ -8,8 +8,9 @@ from typing import TypeVar
 from tqdm import tqdm
 
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.formats.file_listing import EXTENSIONS, motion_files
+from skeleton2stage.motion.formats.file_listing import motion_files
 from skeleton2stage.motion.formats.motion_file import NotAMotion
+from skeleton2stage.motion.formats.own_format import extensions_of
 from skeleton2stage.motion.formats.read_motion import AUTO, read_motion
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.motion.positions import POSITION_FORMATS, SUFFIX, JointMotion, read_positions
@@ -27,14 +28,14 @@ def read_folder(
     are files that are whole but hold no motion, such as AMASS's shape files. Raises UserError where no file can
     be used.
     """
-    return _read_files(folder, EXTENSIONS, lambda path: read_motion(path, file_format), check)
+    return _read_files(folder, extensions_of(file_format), lambda path: read_motion(path, file_format), check)
 
 
 def read_any_folder(
     folder: Path, file_format: str, check: Callable[[AnyMotion], None]
 ) -> tuple[dict[str, AnyMotion], int]:
     """Return the same of a folder that may hold files of joint positions too, for those who need no rotations."""
-    return _read_files(folder, (*EXTENSIONS, SUFFIX), lambda path: _read_any(path, file_format), check)
+    return _read_files(folder, (*extensions_of(file_format), SUFFIX), lambda path: _read_any(path, file_format), check)
 
 
 def _read_any(path: Path, file_format: str) -> AnyMotion:

@@ -12,6 +12,7 @@
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from skeleton2stage.errors import UserError, unknown_name
 from skeleton2stage.motion.formats.file_arrays import read_pickled_dict
 from skeleton2stage.motion.formats.file_listing import EXTENSIONS
 from skeleton2stage.motion.formats.motion_file import MotionFile, NotAMotion, check_upright, is_upright
+from skeleton2stage.motion.formats.own_format import own_reader, read_own
 from skeleton2stage.motion.formats.readers import (
     read_aistpp,
     read_amass,
@@ -32,6 +34,7 @@ from skeleton2stage.motion.formats.readers import (
     read_written,
 )
 from skeleton2stage.motion.motion import Motion
+from skeleton2stage.own_code import is_own
 
 AUTO = "auto"
 _SLICED = ("edge_sliced", "popdance_sliced")
@@ -58,7 +61,7 @@ def read_motion_file(path: Path, format: str = AUTO, fps: float | None = None) -
         name = format if format != AUTO else _recognise(path)
         if fps is not None and name != "bvh":
             raise UserError(f"a frame rate can be given for bvh files only, and {path} is {name}")
-        found = read_bvh_motion(path, fps) if name == "bvh" else FORMATS[name](path)
+        found = read_bvh_motion(path, fps) if name == "bvh" else FORMATS.get(name, partial(read_own, name))(path)
         check_upright(found)
     except UserError as error:
         raise type(error)(_with_name(path, str(error))) from None
@@ -66,9 +69,12 @@ def read_motion_file(path: Path, format: str = AUTO, fps: float | None = None) -
 
 
 def check_format(name: str) -> None:
-    """Raise UserError, listing the known formats, for a name that is none."""
-    if name not in (AUTO, *FORMATS):
+    """Raise UserError, listing the known formats, for a name that is none, nor a reader of somebody's own."""
+    if name in (AUTO, *FORMATS):
+        return
+    if not is_own(name):
         raise unknown_name("motion format", name, [AUTO, *FORMATS])
+    own_reader(name)
 
 
 def _with_name(path: Path, sentence: str) -> str:

@@ -4,11 +4,10 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from skeleton2stage.errors import unknown_name
 from skeleton2stage.physics.humanoid.load_humanoid import load_humanoid
 from skeleton2stage.physics.imitation.imitation_policy import ImitationPolicy
 from skeleton2stage.physics.score.dance_scorer import DanceScorer
-from skeleton2stage.physics.simulators.make_simulator import make_simulator, simulator_names
+from skeleton2stage.physics.simulators.make_simulator import check_simulator, make_simulator
 from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
 
 # Dances performed at once by the simulators that gain from many.
@@ -29,8 +28,7 @@ def make_scorer(
     `max_worlds` dances are performed at once: 256, or 4,096 on a GPU, unless given. `wrench_scale` is the
     policy's own unless given; `show_progress` draws a bar; the options matter to simulators on a GPU alone.
     """
-    if simulator not in simulator_names():
-        raise unknown_name("simulator", simulator, simulator_names())
+    check_simulator(simulator)
     make = partial(make_simulator, simulator, options=options)
     worlds = max_worlds or _WORLDS_AT_ONCE.get(simulator, 256)
     return DanceScorer(

@@ -1,9 +1,12 @@
 """Simulators by name: the only place that knows every backend."""
 
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from types import MappingProxyType
 
 from skeleton2stage.errors import UserError, unknown_name
+from skeleton2stage.own_code import import_class, is_own
 from skeleton2stage.physics.humanoid.humanoid import Humanoid
 from skeleton2stage.physics.simulators.simulator import Simulator
 from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
@@ -40,12 +43,29 @@ def simulator_names() -> list[str]:
     return sorted(_BACKENDS)
 
 
+def check_simulator(name: str) -> None:
+    """Raise UserError for a name that `make_simulator` does not know."""
+    if name in _BACKENDS:
+        return
+    if not is_own(name):
+        raise unknown_name("simulator", name, simulator_names())
+    _own(name)
+
+
+@cache
+def _own(name: str) -> type[Simulator]:
+    return import_class(name, Simulator, Path(), f"simulator={name}")
+
+
 def make_simulator(
     name: str, humanoid: Humanoid, n_worlds: int, options: SimulatorOptions | None = None
 ) -> Simulator:
     """Return a simulator by name with that many worlds; raise UserError that lists the known names, or says what
     this machine lacks for it. The options matter to simulators on a GPU alone.
+
+    A name such as my_simulator.py:MySimulator is a class of somebody's own, made with humanoid and number of worlds.
     """
+    check_simulator(name)
     if name not in _BACKENDS:
-        raise unknown_name("simulator", name, simulator_names())
+        return _own(name)(humanoid, n_worlds)
     return _BACKENDS[name](humanoid, n_worlds, options or SimulatorOptions())
