@@ -65,5 +65,5 @@ def test_the_wrench_falls_only_while_tracking_is_good(failures, error_mm, expect
 def test_a_wrench_that_would_grow_is_refused():
     with pytest.raises(UserError, match="wrench.final"):
         WrenchConfig(1.0, 2.0, 0.9, 0.1, 100.0)
-    with pytest.raises(UserError, match="wrench.factor"):
+    with pytest.raises(UserError, match="factor must be above 0 and at most 1"):
         WrenchConfig(1.0, 1.0, 1.1, 0.1, 100.0)

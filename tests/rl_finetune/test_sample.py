@@ -113,7 +113,7 @@ def test_projection_comes_first_then_guidance_and_foot_lock(tmp_path, calm_check
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
-        (["project=-1"], "project=-1 is not .* 0 .none. to 3"),
+        (["project=-1"], "project must be at least 0, not -1"),
         (["project=4"], "project=4 is not .* 0 .none. to 3"),
         (["project=1", "policy=none"], "needs an imitation policy to perform the dances: policy=none"),
         (["project=1", "keep={song}.pkl"], "project= has the whole dance performed, also what keep= holds"),

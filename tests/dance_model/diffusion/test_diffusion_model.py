@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from dance_model import diffusion_loading
 from dance_model.diffusion.diffusion_model import DanceModel
@@ -89,9 +90,8 @@ def test_checkpoints_that_contradict_themselves_are_refused(model, tmp_path, cha
 
 def test_extra_weights_are_refused(model, tmp_path):
     model.save(tmp_path / "m")
-    description = json.loads((tmp_path / "m.json").read_text())
-    description["denoiser"]["n_layers"] = 0
-    (tmp_path / "m.json").write_text(json.dumps(description))
+    weights = load_file(tmp_path / "m.safetensors")
+    save_file(weights | {"denoiser.more": torch.zeros(1)}, tmp_path / "m.safetensors")
     with pytest.raises(UserError, match="unknown"):
         diffusion_loading.load(tmp_path / "m")
 

@@ -16,7 +16,7 @@ class ScoreConfig:
     out: Path
     save: Path | None
     format: str
-    window_s: float | None = setting(minimum=2 / FPS)
+    window_s: float | None = setting(minimum=2 / FPS, why="a window has two frames or more")
     policy: Path
     simulator: str
     simulator_options: SimulatorOptions

@@ -63,7 +63,7 @@ def test_bad_files_are_named_and_the_rest_scored(folder, tmp_path, policy, stand
 def test_bad_input_is_one_sentence(folder, tmp_path, policy):
     for arguments, sentence in (
         ([f"out={tmp_path}/s.txt"], "must name a .json"),
-        ([f"out={tmp_path}/s.json", "window_s=0.01"], "shorter than 2 frames"),
+        ([f"out={tmp_path}/s.json", "window_s=0.01"], "window_s must be at least .*: a window has two frames or more"),
         ([f"out={tmp_path}/s.json", "window_s=7"], "no motion is as long as window_s=7; the longest has 0.67 s"),
         ([f"out={tmp_path}/s.json", f"save={folder}"], "would replace .*which was read"),
         ([f"out={tmp_path}/s.json", "simulator=bullet"], "unknown simulator 'bullet'"),
