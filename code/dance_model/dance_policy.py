@@ -17,7 +17,8 @@ import torch
 from torch import nn
 
 from dance_model.batch import DanceBatch, blended, split
-from skeleton2stage.checkpoint import save_checkpoint
+from skeleton2stage.checkpoint import load_checkpoint, save_checkpoint
+from skeleton2stage.errors import UserError
 from skeleton2stage.music.kinds import BASELINE
 
 KIND = "dance_model"
@@ -190,6 +191,18 @@ class DancePolicy(ABC):
         """Write a checkpoint, `half` with its weights in 16 bits; `dance_model.families.load` reads it."""
         weights = {name: _stored(value, half) for name, value in self.module.state_dict().items()}
         save_checkpoint(path, weights, {"kind": KIND, "family": self.family, "music": self.music} | self.config())
+
+
+def read_saved(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Return the weights and the description that a family's `save` wrote.
+
+    Raises UserError where they are missing, damaged, or no dance model's.
+    """
+    weights, config = load_checkpoint(path)
+    if not isinstance(config, dict) or config.get("kind") != KIND:
+        found = config.get("kind") if isinstance(config, dict) else None
+        raise UserError(f"{path} is not a dance model but '{found}': give one that train_edge.sh or run.sh wrote")
+    return weights, config
 
 
 def probed(steps: list[int]) -> list[int]:

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from dance_model import released
-from dance_model.dance_policy import KIND
+from dance_model.dance_policy import read_saved
 from dance_model.diffusion.ddim import DEFAULT_GUIDANCE
 from dance_model.diffusion.denoiser import Denoiser
 from dance_model.diffusion.diffusion_model import DanceModel, load_weights
@@ -14,7 +14,6 @@ from dance_model.edge import edge_checkpoint
 from dance_model.edge.edge_denoiser import DanceDecoder, DenoiserConfig
 from dance_model.popdg import popdg_checkpoint
 from dance_model.popdg.popdg_denoiser import PopdgConfig, PopdgDenoiser
-from skeleton2stage.checkpoint import load_checkpoint
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.motion_layout import LAYOUTS, layout_named
 from skeleton2stage.motion.scaler import MinMaxScaler
@@ -35,10 +34,7 @@ def load(path: Path, device: torch.device | str = "cpu") -> DanceModel:
     """
     if Path(path).suffix in released.SUFFIXES:
         return load_released(path).to(device)
-    weights, config = load_checkpoint(path)
-    if not isinstance(config, dict) or config.get("kind") != KIND:
-        found = config.get("kind") if isinstance(config, dict) else None
-        raise UserError(f"{path} is not a dance model but '{found}': give one that train_edge.sh or run.sh wrote")
+    weights, config = read_saved(path)
     family = config.get("family", DanceDecoder.family)
     if not isinstance(family, str) or family not in DENOISERS:
         raise UserError(f"{path} is of family '{family}', which is no diffusion model ({', '.join(DENOISERS)})")

@@ -13,10 +13,9 @@ from typing import Any
 import torch
 
 from dance_model import released
-from dance_model.dance_policy import KIND, DancePolicy
+from dance_model.dance_policy import DancePolicy, read_saved
 from dance_model.diffusion_loading import load_released
 from dance_model.diffusion_policy import as_policy
-from skeleton2stage.checkpoint import load_checkpoint
 from skeleton2stage.errors import UserError, unknown_name
 from skeleton2stage.own_code import import_class
 
@@ -67,10 +66,7 @@ def load(path: Path, device: torch.device | str = "cpu", given: str | None = Non
         if given is not None and family(given) is not type(policy):
             raise UserError(f"{path} holds a model of family '{policy.family}', not '{given}': leave family= out")
         return policy
-    weights, config = load_checkpoint(path)
-    if not isinstance(config, dict) or config.get("kind") != KIND:
-        found = config.get("kind") if isinstance(config, dict) else None
-        raise UserError(f"{path} is not a dance model but '{found}': give one that train_edge.sh or run.sh wrote")
+    weights, config = read_saved(path)
     cls = _class_of(path, config, given)
     try:
         return cls.from_checkpoint(config, weights).to(device)
