@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dance_model.bailando.bailando_trainer import BailandoTrainer
-from dance_model.bailando.training_config import BailandoTraining, preset
+from dance_model.bailando.training_config import CMU_HELD_OUT, BailandoTraining, preset
 from skeleton2stage import paths
 from skeleton2stage.config import help_wanted, read_options
 from skeleton2stage.devices import DEVICES, pick_device
@@ -25,6 +25,7 @@ vqvae_steps=0        optimiser steps of the first stage, the VQ-VAE of bodies; 0
 gpt_steps=0          of the second, the GPT of its codes; 0: the preset's
 batch_size=0         windows a step of the first stage; 0: the preset's
 renditions=8         versions of each clip without a song, each on the beat of percussion of another tempo
+held_out=[60_12,61_12,60_05,61_05,131_02]  clips (file stems) never trained on; [] for none
 """
 
 
@@ -41,6 +42,7 @@ class TrainBailandoConfig:
     gpt_steps: int = setting(default=0, minimum=0)
     batch_size: int = setting(default=0, minimum=0)
     renditions: int = setting(default=8, minimum=1)
+    held_out: tuple[str, ...] = CMU_HELD_OUT
 
     def training(self) -> BailandoTraining:
         """Return the preset with what was given in its place."""
@@ -50,7 +52,7 @@ class TrainBailandoConfig:
             batch_size=self.batch_size or chosen.vqvae.batch_size,
         )
         gpt = replace(chosen.gpt, steps=self.gpt_steps or chosen.gpt.steps)
-        return replace(chosen, vqvae=vqvae, gpt=gpt, seed=self.seed)
+        return replace(chosen, vqvae=vqvae, gpt=gpt, seed=self.seed, held_out=self.held_out)
 
 
 def main(arguments: list[str]) -> None:

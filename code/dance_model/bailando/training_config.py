@@ -11,6 +11,7 @@ from skeleton2stage.errors import unknown_name
 from skeleton2stage.music.kinds import BASELINE
 from skeleton2stage.settings import check_own_settings, seed_setting, setting
 
+CMU_HELD_OUT = ("60_12", "61_12", "60_05", "61_05", "131_02")
 # Bailando crops and mirrors; turning and moving do nothing to features that have no place nor direction.
 _AUGMENT = AugmentConfig(
     mirror=True, any_start=True, shuffle_timbre=True, timbre_shift=2.0, softest_onset=0.1, onset_noise=2.0
@@ -58,7 +59,7 @@ class BailandoTraining:
     losses: LossWeights = field(default_factory=LossWeights)
     codebook: CodebookRule = field(default_factory=CodebookRule)
     augment: AugmentConfig = _AUGMENT
-    held_out: tuple[str, ...] = ("60_12", "61_12", "60_05", "61_05", "131_02")
+    held_out: tuple[str, ...] = CMU_HELD_OUT
     music: str = BASELINE
     seed: int = seed_setting(default=0)
     log_every: int = setting(default=100, minimum=1)
@@ -90,7 +91,9 @@ def tiny() -> BailandoTraining:
     conv = ConvSizes(strides=(2, 3), code_width=8, width=16, depth=2)
     network = network_config(conv, n_codes=16, gpt_width=16, gpt_heads=2, gpt_layers=2, window_frames=30)
     stage = StageConfig(steps=6, batch_size=4, learning_rate=1e-3, warm_up=1)
-    return BailandoTraining(network, stage, replace(stage, steps=4), free_steps=2, log_every=2, save_every=3)
+    return BailandoTraining(
+        network, stage, replace(stage, steps=4), free_steps=2, held_out=(), log_every=2, save_every=3
+    )
 
 
 PRESETS = {"demo": demo, "tiny": tiny}

@@ -87,6 +87,8 @@ def main(arguments: list[str]) -> None:
     )
     start = load_start(config, accelerator.device)  # before the windows, whose preparation may take minutes
     windows, left_out = select_clips(training_windows(config, accelerator), lists, config.held_out)
+    if lists.test is not None:  # a published list may name clips that a folder does not have; `left_out` says so
+        config = replace(config, held_out=tuple(name for name in config.held_out if name in windows.names))
     trainer = EdgeTrainer(config, windows, run, accelerator, start)
     if accelerator.is_main_process:
         save_config(run / "config.yaml", config)

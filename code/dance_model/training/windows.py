@@ -128,7 +128,12 @@ class DanceWindows:
         return torch.where(strides < self.window_frames, strides, 0)
 
     def split(self, held_out: tuple[str, ...]) -> "tuple[DanceWindows, DanceWindows]":
-        """Return the windows of all other clips, and of the held-out ones."""
+        """Return the windows of all other clips, and of the held-out ones; raise UserError for one that is missing."""
+        absent = sorted(set(held_out) - set(self.names))
+        if absent:
+            raise UserError(
+                f"held_out names {', '.join(absent)}, but there is no such clip (quote names like '60_12'; [] for none)"
+            )
         held = torch.tensor([name in held_out for name in self.names], dtype=torch.bool)[self.clips]
         return self._subset(~held), self._subset(held)
 

@@ -60,6 +60,10 @@ def read_library(folder: Path) -> dict[str, Clip]:
         clips = [to_dataclass(clip, Clip) for clip in content["clips"]]
     except (UserError, TypeError, ValueError) as error:
         raise UserError(f"{path} was not written by this version ({error}): remove it to convert anew") from None
+    for clip in clips:
+        # Files of clips that are made anew are removed first: a list must not lead out of its folder.
+        if Path(clip.file).is_absolute() or ".." in Path(clip.file).parts:
+            raise UserError(f"{path} names a file outside its folder ({clip.file}): remove it to convert anew")
     return {clip.file: clip for clip in clips}
 
 
