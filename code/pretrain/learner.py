@@ -14,10 +14,10 @@ from tensordict import TensorDict
 from pretrain.pretrain_config import PretrainConfig
 from pretrain.processes import Processes
 from skeleton2stage.errors import UserError
-from skeleton2stage.files import atomic_path
 from skeleton2stage.physics.imitation.imitation_policy import ImitationPolicy, PolicyConfig
 from skeleton2stage.physics.imitation.imitation_task import ACTION_WIDTH
 from skeleton2stage.physics.imitation.observation import OBSERVATION_WIDTH
+from skeleton2stage.run_state import State, restore_state, write_state
 
 _GROUPS = {"actor": ["policy"], "critic": ["policy"]}
 # How many observations a given policy's normalisation counts as: its network relies on it, so it moves slowly.
@@ -82,8 +82,7 @@ def _network(
 
 def save_state(run: Path, ppo: PPO, progress: dict[str, Any]) -> None:
     """Write the learner and the run's own `progress`, all that is needed to go on after a kill, atomically."""
-    with atomic_path(run / "state.pt") as temporary:
-        torch.save({"ppo": ppo.save(), **progress}, temporary)
+    write_state(run, {"ppo": ppo.save(), **progress})
 
 
 def load_state(run: Path, ppo: PPO) -> dict[str, Any] | None:
@@ -91,18 +90,12 @@ def load_state(run: Path, ppo: PPO) -> dict[str, Any] | None:
 
     Raises UserError where the file is damaged or of a learner of other sizes.
     """
-    path = run / "state.pt"
-    if not path.exists():
-        return None
-    try:
-        state = torch.load(path, weights_only=True, map_location=ppo.device)
+
+    def restore(state: State) -> State:
         ppo.load(state.pop("ppo"), None, strict=True)
-    except Exception as error:  # noqa: BLE001 - a damaged file can raise almost anything
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise UserError(
-            f"{path} does not belong to this run or is damaged ({reason}): give the run another name, or delete it"
-        ) from None
-    return state
+        return state
+
+    return restore_state(run, restore)
 
 
 def start_from_policy(ppo: PPO, policy: ImitationPolicy) -> None:

@@ -157,7 +157,7 @@ def test_a_kill_between_weights_and_state_is_made_good(run):
 def test_a_damaged_state_is_refused(run):
     folder = run("damaged", 1)
     (folder / "state.pt").write_bytes((folder / "state.pt").read_bytes()[:1000])
-    with pytest.raises(UserError, match="state.pt does not belong to this model or is damaged"):
+    with pytest.raises(UserError, match="state.pt does not belong to this run or is damaged"):
         run("damaged", 2)
 
 

@@ -6,7 +6,6 @@ beat, is what fine-tuning does here with other rewards.
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
@@ -20,8 +19,8 @@ from dance_model.bailando.training_config import BailandoTraining, StageConfig
 from dance_model.bailando.vqvae import Body
 from dance_model.training.windows import DanceWindows, augment
 from skeleton2stage.errors import UserError
-from skeleton2stage.files import atomic_path
 from skeleton2stage.motion.motion_layout import EDGE
+from skeleton2stage.run_state import State, restore_state, write_state
 
 STAGES = ("vqvae", "gpt")
 _MEASURED_WINDOWS = 128
@@ -153,37 +152,30 @@ class BailandoTrainer:
         if self.run is None:
             return
         books = {name: half.codebook for name, half in zip(("upper", "lower"), self.network.vqvae.halves, strict=True)}
-        state: dict[str, Any] = {
+        state: State = {
             "done": self.done,
             "network": self.network.state_dict(),
             "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
             "averages": {name: {"use": book.use, "total": book.total} for name, book in books.items()},
             "sizes": self.config.network.plain(),
         }
-        with atomic_path(self.run / "state.pt") as temporary:
-            torch.save(state, temporary)
+        write_state(self.run, state)
 
     def _load(self) -> None:
         """Restore the run's state where it has one; raise UserError where it is another model's or damaged."""
-        path = None if self.run is None else self.run / "state.pt"
-        if path is None or not path.exists():
-            return
-        try:
-            state = torch.load(path, weights_only=True, map_location=self.windows.frames.device)
-            if state["sizes"] != self.config.network.plain():
-                raise ValueError("its network has other sizes")
-            self.network.load_state_dict(state["network"])
-            for name, optimiser in self.optimisers.items():
-                optimiser.load_state_dict(state["optimisers"][name])
-            for name, half in zip(("upper", "lower"), self.network.vqvae.halves, strict=True):
-                half.codebook.use.copy_(state["averages"][name]["use"])
-                half.codebook.total.copy_(state["averages"][name]["total"])
-            self.done = state["done"]
-        except Exception as error:  # noqa: BLE001 - a damaged file can raise almost anything
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise UserError(
-                f"{path} does not belong to this run or is damaged ({reason}): give another folder, or delete it"
-            ) from None
+        if self.run is not None:
+            restore_state(self.run, self._restore)
+
+    def _restore(self, state: State) -> None:
+        if state["sizes"] != self.config.network.plain():
+            raise ValueError("its network has other sizes")
+        self.network.load_state_dict(state["network"])
+        for name, optimiser in self.optimisers.items():
+            optimiser.load_state_dict(state["optimisers"][name])
+        for name, half in zip(("upper", "lower"), self.network.vqvae.halves, strict=True):
+            half.codebook.use.copy_(state["averages"][name]["use"])
+            half.codebook.total.copy_(state["averages"][name]["total"])
+        self.done = state["done"]
 
 
 def check_windows(windows: DanceWindows, config: BailandoTraining) -> None:
