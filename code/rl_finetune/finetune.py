@@ -34,11 +34,13 @@ from rl_finetune.watch import Watch
 from skeleton2stage import paths
 from skeleton2stage.body.body_model import load_body
 from skeleton2stage.body.spheres import fill_body
-from skeleton2stage.config import help_text, help_wanted, load_config, save_config, to_dataclass
+from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.physics.score.make_scorer import make_scorer
 from skeleton2stage.rendezvous import connect_processes
+from skeleton2stage.run_settings import RunSettings
+from skeleton2stage.run_state import record_settings, say_finished
 
 BASE_DANCES = 4  # a prompt, of the base model, by which held quantities are measured
 
@@ -48,6 +50,7 @@ class Finetuner:
 
     def __init__(self, config: FinetuneConfig, run: Path, accelerator: Accelerator) -> None:
         self.config, self.run, self.accelerator = config, run, accelerator
+        self.settings = RunSettings(config, processes=accelerator.num_processes)
         self.policy = families.load(config.checkpoint, accelerator.device, config.family).with_options(
             RolloutOptions(config.guidance, config.n_steps, config.eta, config.precision, config.compiled)
         )
@@ -275,8 +278,12 @@ def main(arguments: list[str]) -> None:
     )
     set_seed(config.seed)
     finetuner = Finetuner(config, run, accelerator)
+    if finetuner.epoch >= config.epochs:
+        if accelerator.is_main_process:
+            say_finished(run, finetuner.epoch, config.epochs, "epochs")
+        return
     if accelerator.is_main_process:
-        save_config(run / "config.yaml", config)
+        record_settings(run, config, finetuner.settings)
         Console().print(describe_batch(config, len(finetuner.prompts), accelerator.num_processes))
         weights = ", ".join(f"{name} {weight:g}" for name, weight in finetuner.rewards.weights.items())
         Console().print(f"rewards and weights: {weights}")
