@@ -32,7 +32,7 @@ from skeleton2stage.physics.imitation.imitation_task import ImitationTask
 from skeleton2stage.physics.imitation.reference_motions import ReferenceMotions, reference_motions
 from skeleton2stage.physics.simulators.make_simulator import make_simulator
 from skeleton2stage.run_settings import RunSettings
-from skeleton2stage.run_state import record_settings, say_finished
+from skeleton2stage.run_state import record_settings, run_folder, say_finished
 from skeleton2stage.step_seeds import step_seed
 
 # Of the lowest vertex over a clip: standing feet vary by a centimetre or two, and the floor is in their middle.
@@ -236,6 +236,12 @@ def main(arguments: list[str]) -> None:
     if device.type == "cuda":
         torch.set_float32_matmul_precision("high")  # TF32: exploration's noise is larger than its rounding
     torch.manual_seed(step_seed(config.seed, processes.rank, 0))
+    with run_folder(run, processes.is_first):
+        train(config, run, clips, processes, device)
+
+
+def train(config: PretrainConfig, run: Path, clips: SplitClips, processes: Processes, device: torch.device) -> None:
+    """Run the iterations that are left, and export and score the policy."""
     training = clips.training.with_mirrored() if config.mirror else clips.training
     trainer = Trainer(config, run, training, processes, device)
     if trainer.is_finished and is_scored(trainer):

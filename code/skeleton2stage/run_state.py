@@ -1,7 +1,8 @@
 """What a killed run goes on from, whichever training it is of: one file in the run's folder."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,6 +11,8 @@ import torch
 from skeleton2stage.config import save_config
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import atomic_path
+from skeleton2stage.one_writer import only_writer
+from skeleton2stage.outputs import check_output
 from skeleton2stage.paths import shown
 from skeleton2stage.run_settings import RunSettings
 
@@ -18,6 +21,20 @@ CONFIG_NAME = "config.yaml"
 State = dict[str, Any]
 _SETTINGS = "settings"
 _Restored = TypeVar("_Restored")
+
+
+@contextmanager
+def run_folder(run: Path, writes: bool = True) -> Iterator[None]:
+    """Let this process alone write to a run's folder meanwhile, once it is sure that it can be written.
+
+    writes: whether this process is the one that does, among those that train together.
+    """
+    if not writes:
+        yield
+        return
+    check_output(run / NAME)
+    with only_writer(run):
+        yield
 
 
 def write_state(run: Path, state: State, settings: RunSettings) -> None:

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from skeleton2stage.errors import UserError, unknown_name
+from skeleton2stage.outputs import check_output
 
 LARGEST_SEED = 2**32 - 1  # numpy's
 _KEY = "setting"
@@ -105,6 +106,11 @@ def run_name(name: str) -> str | None:
 def run_name_setting(help_text: str = "", **default: Any) -> Any:  # noqa: ANN401 - stands for the text
     """Return the field of a run's name, which becomes a folder under `runs/`; a run whose folder is renamed goes on."""
     return setting(help_text, rule=run_name, may_change=True, **default)
+
+
+def output_setting(help_text: str = "", **default: Any) -> Any:  # noqa: ANN401 - stands for the path
+    """Return the field of a file or folder that a command writes, which is tried before its work begins."""
+    return setting(help_text, rule=check_output, **default)
 
 
 def may_change(owner: Any, field: dataclasses.Field) -> bool:  # noqa: ANN401 - any dataclass

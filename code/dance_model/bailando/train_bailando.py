@@ -11,7 +11,7 @@ from skeleton2stage.config import help_wanted, read_options
 from skeleton2stage.devices import DEVICES, pick_device
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.run_settings import RunSettings
-from skeleton2stage.run_state import check_run, record_settings, say_finished
+from skeleton2stage.run_state import check_run, record_settings, run_folder, say_finished
 from skeleton2stage.settings import run_name_setting, seed_setting, setting
 
 USAGE = """usage: bash code/rl_finetune/train_edge.sh DATA family=bailando [key=value ...]
@@ -73,10 +73,16 @@ def main(arguments: list[str]) -> None:
     data = config.data
     if not data.exists():
         raise UserError(f"no data at {data}: prepare it first, or give data=FOLDER or data=FILE.npz")
+    run = paths.runs() / "train_edge" / config.name
+    with run_folder(run):
+        train(config, run)
+
+
+def train(config: TrainBailandoConfig, run: Path) -> None:
+    """Take the steps that are left of both stages, and write the model."""
     from dance_model.training.dance_data import WindowConfig, dance_windows, load_windows  # audio libraries
 
-    training = config.training()
-    run = paths.runs() / "train_edge" / config.name
+    data, training = config.data, config.training()
     settings = RunSettings(config, training)
     check_run(run, settings)
     windows = load_windows(data) if data.is_file() else dance_windows(

@@ -1,12 +1,13 @@
 """Train a base dance model, EDGE's or POPDG's diffusion, on windows of motion and music."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 from accelerate import Accelerator
 
 from dance_model.edge.edge_denoiser import n_parameters
-from dance_model.training.clip_lists import read_lists, select_clips
+from dance_model.training.clip_lists import ClipLists, read_lists, select_clips
 from dance_model.training.edge_trainer import EdgeTrainer
 from dance_model.training.train_edge_config import TrainEdgeConfig
 from dance_model.training.train_edge_start import load_start, share_within
@@ -18,7 +19,7 @@ from skeleton2stage.errors import UserError, run_main, unknown_name
 from skeleton2stage.music.kinds import JUKEBOX, WIDTHS
 from skeleton2stage.rendezvous import connect_processes
 from skeleton2stage.run_settings import RunSettings
-from skeleton2stage.run_state import check_run, record_settings, say_finished
+from skeleton2stage.run_state import check_run, record_settings, run_folder, say_finished
 
 USAGE = "python -m dance_model.training.train_edge [preset=demo|h100|h100_feet|h100_songs|paper] [key=value ...]"
 
@@ -87,6 +88,12 @@ def main(arguments: list[str]) -> None:
         log_with=list(config.trackers) or None, project_dir=str(run), cpu=config.device == "cpu",
         mixed_precision="bf16" if config.precision == "bf16" else "no",
     )
+    with run_folder(run, accelerator.is_main_process):
+        train(config, lists, run, accelerator)
+
+
+def train(config: TrainEdgeConfig, lists: ClipLists, run: Path, accelerator: Accelerator) -> None:
+    """Prepare the windows if need be, take the steps that are left, and say where the weights are."""
     settings = RunSettings(config, processes=accelerator.num_processes)
     check_run(run, settings)
     start = load_start(config, accelerator.device)  # before the windows, whose preparation may take minutes

@@ -9,7 +9,7 @@ from skeleton2stage.files import read_json
 from skeleton2stage.motion.checks.check_limits import CheckLimits
 from skeleton2stage.motion.convert.convert_config import ConvertConfig
 from skeleton2stage.motion.formats.file_listing import motion_files
-from skeleton2stage.motion.library import Clip, stamp_of
+from skeleton2stage.motion.library import Clip, claimed, stamp_of
 
 IGNORE_LIST = "ignore_list.txt"
 
@@ -56,7 +56,7 @@ def make_jobs(config: ConvertConfig, limits: CheckLimits, library: dict[str, Cli
     files = [file for file in motion_files(config.source) if file.parent.name not in KEYPOINT_FOLDERS]
     if root in made.parents:  # what was made before is not to be read again
         files = [file for file in files if made not in file.resolve().parents]
-    targets = output_files(config.source, files, config.out, library)
+    targets = output_files(config.source, files, config.out, library, claimed(config.out))
     notes = read_clip_notes(config.clips) if config.clips else {}
     ignored = ignored_names(config.source) if config.check else set()
     return [
@@ -68,12 +68,15 @@ def make_jobs(config: ConvertConfig, limits: CheckLimits, library: dict[str, Cli
     ]
 
 
-def output_files(source: Path, files: list[Path], out: Path, library: dict[str, Clip]) -> list[str]:
+def output_files(
+    source: Path, files: list[Path], out: Path, library: dict[str, Clip], claims: set[str] = frozenset()
+) -> list[str]:
     """Return where each file's motion goes, relative to `out`: the same folders, and names that are unique.
 
     Training knows clips by their names alone, and AMASS has the same ones for several people: such names get
     their folders' put before. Raises UserError where a file would replace its own source, one of another source
-    that is in the library, or one that the library did not make, or where two differ only by extension.
+    that is in the library, or one that the library did not make (its `claims` are of a conversion that was killed), or
+    where two differ only by extension.
     """
     root = source if source.is_dir() else source.parent
     mine = {str(file.resolve()) for file in files}
@@ -86,7 +89,7 @@ def output_files(source: Path, files: list[Path], out: Path, library: dict[str, 
             raise UserError(f"out={out} is where {file.name} comes from: give another folder, so that it is kept")
         if target in others:
             raise UserError(f"{out / target} was made from {others[target]}: give another out= for {source}")
-        if target not in library and (out / target).exists():
+        if target not in library and target not in claims and (out / target).exists():
             raise UserError(f"{out / target} is not of this command's making: move it away, or give another out=")
     repeated = [target for target, count in Counter(targets).items() if count > 1]
     if repeated:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skeleton2stage.motion.formats.read_motion import check_format
-from skeleton2stage.settings import setting
+from skeleton2stage.settings import output_setting, setting
 
 
 @dataclass(frozen=True)
@@ -12,7 +12,7 @@ class ConvertConfig:
     """The keys of configs/convert.yaml, which explains them, besides the limits of the checks."""
 
     source: Path
-    out: Path
+    out: Path = output_setting()
     format: str
     clips: Path | None
     workers: int | None = setting(minimum=1)
