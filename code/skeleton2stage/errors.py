@@ -50,6 +50,7 @@ def run_main(main: Callable[[list[str]], int | None]) -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    threading.excepthook = _tell_thread_error
     try:
         _obey_sigterm()
         status = main(sys.argv[1:])
@@ -70,6 +71,12 @@ def run_main(main: Callable[[list[str]], int | None]) -> None:
         print("stopped", file=sys.stderr)
         status = EXIT_TERMINATED if isinstance(stop, Terminated) else EXIT_INTERRUPTED
     sys.exit(status or 0)
+
+
+def _tell_thread_error(args: threading.ExceptHookArgs) -> None:
+    """Show what ended a thread, unless the machine refused something: such writers tell whoever writes next."""
+    if not isinstance(args.exc_value, OSError):
+        threading.__excepthook__(args)
 
 
 def _obey_sigterm() -> None:

@@ -18,6 +18,7 @@ from skeleton2stage import pickles
 from skeleton2stage.errors import UserError
 from skeleton2stage.outputs import TEMPORARY
 
+_PROBED_BYTES = 1 << 16
 OLD_S = 24 * 3600.0  # a file that nothing was written to for so long was left by a kill
 
 
@@ -43,12 +44,26 @@ def atomic_path(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
         _flush(path.parent)
     except OSError as error:
-        if error.filename is None or Path(str(error.filename)).name.startswith(TEMPORARY):
-            error.filename, error.filename2 = str(path), None
+        if error.errno and (error.filename is None or Path(str(error.filename)).name.startswith(TEMPORARY)):
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        raise
+    except Exception:
+        _raise_refusal(temporary, path)
         raise
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def _raise_refusal(temporary: Path, path: Path) -> None:
+    """Raise OSError where a library's own error was that the disk takes no more, which each words in its way."""
+    try:
+        with temporary.open("ab") as file:
+            file.write(bytes(_PROBED_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 def _flush(path: Path) -> None:

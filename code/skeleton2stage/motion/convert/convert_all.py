@@ -16,7 +16,7 @@ from skeleton2stage.motion.convert.conversion_jobs import Job
 from skeleton2stage.motion.convert.convert_config import ConvertConfig
 from skeleton2stage.motion.convert.convert_file import Outcome, convert_file
 from skeleton2stage.motion.library import Clip, claim, forget_claims, write_library
-from skeleton2stage.orphans import end_with
+from skeleton2stage.orphans import end_with_main
 
 SAVE_EVERY_S = 20.0
 
@@ -68,10 +68,7 @@ def _outcomes(jobs: list[Job], workers: int) -> Iterator[Outcome]:
 
 
 def _start_worker() -> None:
-    """Leave Ctrl-C to the parent, the other cores to the other workers, and the world when the parent does.
-
-    The server that makes workers ends when the parent does, and each of them with the server.
-    """
-    end_with(os.getppid())
+    """Leave Ctrl-C to the parent, the other cores to the other workers, and the world when the parent does."""
+    end_with_main()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
