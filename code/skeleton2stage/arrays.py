@@ -10,6 +10,7 @@ import numpy as np
 
 from skeleton2stage import pickles
 from skeleton2stage.errors import UserError
+from skeleton2stage.reading import check_unpacked, reading
 
 MAX_BYTES = 8 << 30  # of a file's arrays, unpacked
 
@@ -19,48 +20,30 @@ def read_npy(path: Path) -> Any:  # noqa: ANN401 - an .npy file may hold any of 
 
     Raises UserError where the file is missing, cut short, or names anything but plain containers and arrays.
     """
-    try:
-        size = Path(path).stat().st_size
-        with Path(path).open("rb") as file:
-            return _read(file, size)
-    except FileNotFoundError:
-        raise UserError(f"{path} does not exist") from None
-    except IsADirectoryError:
-        raise UserError(f"{path} is a folder where an .npy file was expected") from None
-    except pickle.UnpicklingError as error:
-        raise UserError(f"refused to read {path}: {error}") from None
-    except Exception as error:  # noqa: BLE001 - a damaged file can raise almost anything
-        raise UserError(f"{path} is damaged or not an .npy file ({_line(error)}): copy it again") from None
+    path = Path(path)
+    with reading(path, "an .npy file"), path.open("rb") as file:
+        return _read(file, path.stat().st_size)
 
 
 def read_npz(path: Path, names: tuple[str, ...] | None = None) -> dict[str, np.ndarray]:
     """Read the arrays of an .npz file, all of them or those of these names that it has.
 
-    Raises UserError where the file is missing, cut short, unpacks to more than 8 GiB, or holds objects that are not
+    Raises UserError where the file is missing, cut short, unpacks to too much, or holds objects that are not
     plain.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-            wanted = [name for name in members if names is None or name in names]
-            total = sum(members[name].file_size for name in wanted)
-            if total > MAX_BYTES:
-                raise UserError(f"{path} unpacks to {total / 2**30:.0f} GiB, more than is read: split it")
-            arrays = {}
-            for name in wanted:
-                with archive.open(members[name]) as file:
-                    arrays[name] = _read(file, members[name].file_size)
-            return arrays
-    except FileNotFoundError:
-        raise UserError(f"{path} does not exist") from None
-    except IsADirectoryError:
-        raise UserError(f"{path} is a folder where an .npz file was expected") from None
-    except pickle.UnpicklingError as error:
-        raise UserError(f"refused to read {path}: {error}") from None
-    except UserError:
-        raise
-    except Exception as error:  # noqa: BLE001 - a damaged file can raise almost anything
-        raise UserError(f"{path} is damaged or not an .npz file ({_line(error)}): copy it again") from None
+    path = Path(path)
+    with reading(path, "an .npz file"), path.open("rb") as packed, zipfile.ZipFile(packed) as archive:
+        members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+        wanted = {name: info for name, info in members.items() if names is None or name in names}
+        total = sum(info.file_size for info in wanted.values())
+        if total > MAX_BYTES:
+            raise UserError(f"{path} unpacks to {total / 2**30:.0f} GiB, more than is read: split it")
+        check_unpacked(path, total, path.stat().st_size)
+        arrays = {}
+        for name, info in wanted.items():
+            with archive.open(info) as file:
+                arrays[name] = _read(file, info.file_size)
+        return arrays
 
 
 def _read(file: BinaryIO, size: int) -> Any:  # noqa: ANN401 - an array, or what a pickle holds
@@ -79,7 +62,3 @@ def _read(file: BinaryIO, size: int) -> Any:  # noqa: ANN401 - an array, or what
     if math.prod(shape) * dtype.itemsize != len(rest):
         raise ValueError(f"its header says {math.prod(shape) * dtype.itemsize} bytes of data, and it has {len(rest)}")
     return np.frombuffer(bytearray(rest), dtype).reshape(shape, order="F" if fortran else "C")
-
-
-def _line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

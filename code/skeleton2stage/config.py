@@ -191,8 +191,8 @@ def _convert_scalar(value: Any, hint: Any, key: str) -> Any:  # noqa: ANN401 - t
         raise UserError(f"'{key}' must be text, not {value!r}: in a file, put it in quotes")
     try:
         return _CONVERTERS[hint](value)
-    except (TypeError, ValueError):
-        raise UserError(f"'{key}' must be {_describe(hint)}, not {value!r}") from None
+    except (TypeError, ValueError, OverflowError):
+        raise UserError(f"'{key}' must be {_describe(hint)}, not {str(value)[:60]!r}") from None
     except RuntimeError:  # pathlib's, where ~NAME is nobody's home
         return Path(value)
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from skeleton2stage import pickles
-from skeleton2stage.errors import UserError
 from skeleton2stage.outputs import TEMPORARY
+from skeleton2stage.reading import reading
 
 _PROBED_BYTES = 1 << 16
 OLD_S = 24 * 3600.0  # a file that nothing was written to for so long was left by a kill
@@ -108,12 +108,9 @@ def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 - JSON holds any
 
 def read_json(path: Path) -> Any:  # noqa: ANN401 - JSON holds any of its types
     """Read a JSON file; raise UserError where it is missing or broken."""
-    try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path} does not exist") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not valid JSON ({error}): write it again from its source") from None
+    path = Path(path)
+    with reading(path, "valid JSON"):
+        return json.loads(path.read_text(encoding="utf-8"))
 
 
 def write_npz(path: Path, **arrays: np.ndarray) -> None:
@@ -135,13 +132,6 @@ def read_pickle(
 
     Raises UserError where the file is missing, cut short, or names anything else.
     """
-    try:
-        return pickles.loads(Path(path).read_bytes(), admitted, encoding)
-    except FileNotFoundError:
-        raise UserError(f"{path} does not exist") from None
-    except IsADirectoryError:
-        raise UserError(f"{path} is a folder where a pickle file was expected") from None
-    except pickle.UnpicklingError as error:
-        raise UserError(f"refused to read {path}: {error}") from None
-    except Exception:  # noqa: BLE001 - a damaged pickle can raise almost anything
-        raise UserError(f"{path} is damaged or not a pickle: copy it again") from None
+    path = Path(path)
+    with reading(path, "a pickle file"):
+        return pickles.loads(path.read_bytes(), admitted, encoding)

@@ -54,9 +54,9 @@ class Limits:
     def _check_number(self, value: float, key: str) -> None:
         inside = self.minimum <= value <= self.maximum and (value > self.above or self.above == -math.inf)
         inside = inside and (value < self.below or self.below == math.inf)
-        if not inside or not (math.isfinite(value) or self.infinite):
+        if not inside or not (isinstance(value, int) or math.isfinite(value) or self.infinite):
             reason = f": {self.why}" if self.why else ""
-            raise UserError(f"{key} must be {self._bounds() or 'a finite number'}, not {value}{reason}")
+            raise UserError(f"{key} must be {self._bounds() or 'a finite number'}, not {str(value)[:60]}{reason}")
 
     def _bounds(self) -> str:
         if math.isfinite(self.minimum) and math.isfinite(min(self.maximum, self.below)):

@@ -22,7 +22,7 @@ from skeleton2stage.evaluation.judge import load_yardstick
 from skeleton2stage.files import write_json, write_pickle
 from skeleton2stage.metrics.comparison import read_result
 from skeleton2stage.metrics.motion_critic import read_critic
-from skeleton2stage.metrics.reference_statistics import reference_of, write_reference
+from skeleton2stage.metrics.reference_statistics import FEATURES, reference_of, write_reference
 from skeleton2stage.motion.convert.conversion_jobs import read_clip_notes
 from skeleton2stage.motion.formats.read_motion import read_motion
 from skeleton2stage.motion.formats.write_motion import write_motion
@@ -81,7 +81,7 @@ def _write_arrays(folder: Path) -> None:
     windows.save(folder / "windows.npz")
     shutil.copy(paths.open_body(), folder / "body.npz")
     random = np.random.default_rng(0)
-    features = {"k": random.random((3, 72)), "g": random.random((3, 32))}
+    features = {name: random.random((3, 72 if name.startswith("k") else 32)) for name in FEATURES}
     write_reference(folder / "stats.npz", reference_of(features, "samples"))
     torch.save({"model_state_dict": {"dstran.head.weight": torch.zeros(4)}}, folder / "critic.pth")
 
@@ -135,7 +135,7 @@ def _checkpoint(load: Reader, other: str) -> Reader:
         beside = path.with_suffix(other)
         if not beside.exists():
             kind = "dance" if "dance" in path.name else "policy"
-            _link(path.parent.parent / "samples" / f"{kind}{other}", beside)
+            shutil.copy(path.parent.parent / "samples" / f"{kind}{other}", beside)
         return load(path.with_suffix(".safetensors"))
 
     return read
@@ -157,10 +157,6 @@ def _state(path: Path) -> object:
 
 def _heard(path: Path) -> object:
     return [source.read("baseline") for source in music_sources(path, None)]
-
-
-def _link(source: Path, target: Path) -> None:
-    target.hardlink_to(source)
 
 
 READERS: dict[str, tuple[Reader, ...]] = {

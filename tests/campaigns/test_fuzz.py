@@ -4,12 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
+import watched_reading
 from bvh_samples import person_text
 from mutations import mutated
 from readers import READERS, readers_of, write_samples
-from reading import GOOD, Finding, outcomes, summary
+from watched_reading import GOOD, Finding, outcomes, summary
 
 from skeleton2stage import paths
+from skeleton2stage.errors import UserError
 
 SEED = 20_260_101
 SAMPLE, ALL = 6, 400  # mutated files of each reader's kind: in an ordinary run of the tests, and in the campaign
@@ -24,10 +26,10 @@ def samples(tmp_path_factory, tiny_checkpoint, tiny_policy) -> Path:
 
 
 def cases_of(samples: Path, count: int) -> list:
-    made = samples.parent / "mutated"
-    made.mkdir(exist_ok=True)
     cases = []
     for kind, (name, readers) in enumerate(READERS.items()):
+        made = samples.parent / f"mutated_{name}"
+        made.mkdir(exist_ok=True)
         content = (samples / name).read_bytes()
         for number in range(count):
             path = made / f"{number}_{name}"
@@ -76,9 +78,9 @@ def test_files_that_once_went_wrong_are_told_of_in_a_sentence(samples):
     assert bad(outcomes(cases)) == []
 
 
-def test_the_watch_sees_what_it_looks_for(tmp_path):
+def test_the_watch_sees_what_it_looks_for(tmp_path, monkeypatch):
     """A reader that crashes, hangs, takes memory, runs something, or answers by a traceback or by several lines."""
-    from skeleton2stage.errors import UserError
+    monkeypatch.setattr(watched_reading, "CPU_S", 0.5)
 
     def says(words: str):
         raise UserError(words)

@@ -91,7 +91,7 @@ def test_a_librarys_own_words_for_a_full_disk_are_the_machines(tmp_path, monkeyp
 
 def test_json_that_is_none_is_a_sentence(tmp_path):
     (tmp_path / "a.json").write_text("{")
-    with pytest.raises(UserError, match="is not valid JSON"):
+    with pytest.raises(UserError, match="not valid JSON"):
         read_json(tmp_path / "a.json")
     with pytest.raises(ValueError):
         write_json(tmp_path / "b.json", float("nan"))

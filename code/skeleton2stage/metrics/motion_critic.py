@@ -4,7 +4,6 @@ Its weights (motioncritic_pre.pth of ou524u/MotionCritic) are its authors' to gi
 a dual-stream transformer over joints and frames (DSTformer, Zhu et al., ICCV 2023), with their names of parameters.
 """
 
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from torch import nn
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.metrics.measured_clip import Clip
+from skeleton2stage.reading import check_archive, reading
 
 MAX_FRAMES = 243
 N_TOKENS = 25  # 24 rotations and the pelvis
@@ -120,16 +120,14 @@ def read_critic(path: Path, sizes: CriticSizes = CriticSizes()) -> MotionCritic:
     Raises UserError where it is missing or holds other weights.
     """
     critic = MotionCritic(sizes)
-    try:
+    if not path.exists():
+        raise UserError(f"{path} does not exist: get motioncritic_pre.pth from ou524u/MotionCritic")
+    with reading(path, "weights of motioncritic_pre.pth"):
+        check_archive(path)
         content = torch.load(path, map_location="cpu", weights_only=True)["model_state_dict"]
         weights = {name.removeprefix("module."): value for name, value in content.items()}
         # The published network has a last layer that its score does not use.
         critic.load_state_dict({name: value for name, value in weights.items() if not name.startswith("dstran.head.")})
-    except FileNotFoundError:
-        raise UserError(f"{path} does not exist: get motioncritic_pre.pth from ou524u/MotionCritic") from None
-    except (pickle.UnpicklingError, RuntimeError, KeyError, TypeError, AttributeError, EOFError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise UserError(f"{path} does not hold the weights of motioncritic_pre.pth ({reason}): copy it again") from None
     return critic.eval()
 
 

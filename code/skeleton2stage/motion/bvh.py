@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from skeleton2stage.errors import UserError, unknown_name
+from skeleton2stage.limits import check_rate
 
 _AXES = "XYZ"
 _CHANNELS = {f"{axis}{kind}" for axis in _AXES for kind in ("position", "rotation")}
@@ -29,6 +30,9 @@ class Bvh:
     channels: tuple[tuple[str, ...], ...]
     values: np.ndarray
     frame_time_s: float
+
+    def __post_init__(self) -> None:
+        check_rate(len(self.values), self.fps)
 
     @property
     def fps(self) -> float:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from skeleton2stage.errors import UserError
+from skeleton2stage.limits import check_rate
 from skeleton2stage.motion import skeleton
 
 FPS = 30.0
@@ -41,6 +42,7 @@ class Motion:
             )
         if len(self.poses) == 0:
             raise UserError("the motion has no frames")
+        check_rate(len(self.poses), self.fps)
         self._check_finite()
 
     def _check_finite(self) -> None:

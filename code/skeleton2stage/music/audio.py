@@ -8,9 +8,11 @@ import soundfile
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import atomic_path
+from skeleton2stage.limits import check_sound
 
 AUDIO_SUFFIXES = (".wav", ".ogg", ".mp3", ".flac")
 MIN_DURATION_S = 5.0
+_BLOCK_FRAMES = 1 << 16
 
 
 def audio_in(folder: Path, below: bool = False) -> list[Path]:
@@ -30,16 +32,26 @@ def read_audio(path: Path) -> tuple[np.ndarray, int]:
     if not path.is_file():
         raise UserError(f"{path} {'is a folder, not an audio file' if path.is_dir() else 'does not exist'}")
     try:
-        channels, sample_rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
+        mono, sample_rate_hz = _mixed_down(path)
     except (soundfile.SoundFileError, RuntimeError) as error:
         formats = ", ".join(suffix[1:] for suffix in AUDIO_SUFFIXES)
         reason = str(error).split(": ", 1)[-1].strip().rstrip(".")
         raise UserError(f"cannot read {path} as audio ({reason}): give an intact {formats} file") from None
-    if len(channels) == 0:
+    except UserError as error:
+        raise UserError(f"{path} cannot be used: {error}") from None
+    if len(mono) == 0:
         raise UserError(f"{path} holds no audio samples")
-    if not np.isfinite(channels).all():
+    if not np.isfinite(mono).all():
         raise UserError(f"{path} holds samples that are NaN or infinite: convert it again from its source")
-    return channels.mean(axis=1), int(sample_rate_hz)
+    return mono, int(sample_rate_hz)
+
+
+def _mixed_down(path: Path) -> tuple[np.ndarray, int]:
+    """Return the mean of a file's channels [N], read a piece at a time: what its header promises is not believed."""
+    with soundfile.SoundFile(path) as file:
+        check_sound(file.frames, file.channels, file.samplerate)
+        pieces = [block.mean(axis=1) for block in file.blocks(_BLOCK_FRAMES, dtype="float32", always_2d=True)]
+        return np.concatenate(pieces) if pieces else np.zeros(0, np.float32), file.samplerate
 
 
 def load_audio(path: Path, sample_rate_hz: int) -> np.ndarray:

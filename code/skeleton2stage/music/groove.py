@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skeleton2stage.errors import UserError
+from skeleton2stage.limits import SHORTEST_BEAT_S
 from skeleton2stage.music import beats as beat_frames
 
 METERS = (3, 4)
@@ -61,8 +62,8 @@ class Groove:
                 f"a groove needs two beats or more, and an accent for each; "
                 f"it has {len(times)} beats and {len(self.accents)} accents"
             )
-        if not np.isfinite(times).all() or (np.diff(times) <= 0).any():
-            raise UserError("the beats of a groove must be finite times that increase")
+        if not np.isfinite(times).all() or (np.diff(times) < SHORTEST_BEAT_S).any():
+            raise UserError(f"the beats of a groove must be finite times, {SHORTEST_BEAT_S:g} s apart or more")
         if not all(0.0 <= accent <= 1.0 for accent in self.accents):
             raise UserError("the accents of a groove must lie in 0 to 1")
 

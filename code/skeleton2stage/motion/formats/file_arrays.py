@@ -27,7 +27,7 @@ def array_of(content: dict[str, Any], key: str) -> np.ndarray:
         raise UserError(f"it lacks '{key}'; it has {', '.join(sorted(map(str, content))[:8]) or 'nothing'}")
     try:
         return np.asarray(content[key], dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise UserError(f"its '{key}' is not an array of numbers") from None
 
 

@@ -35,6 +35,7 @@ from skeleton2stage.motion.formats.readers import (
 )
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.own_code import is_own
+from skeleton2stage.reading import reading
 
 AUTO = "auto"
 _SLICED = ("edge_sliced", "popdance_sliced")
@@ -58,11 +59,12 @@ def read_motion_file(path: Path, format: str = AUTO, fps: float | None = None) -
     path = Path(path)
     check_format(format)
     try:
-        name = format if format != AUTO else _recognise(path)
-        if fps is not None and name != "bvh":
-            raise UserError(f"a frame rate can be given for bvh files only, and {path} is {name}")
-        found = read_bvh_motion(path, fps) if name == "bvh" else FORMATS.get(name, partial(read_own, name))(path)
-        check_upright(found)
+        with reading(path, "a motion"):
+            name = format if format != AUTO else _recognise(path)
+            if fps is not None and name != "bvh":
+                raise UserError(f"a frame rate can be given for bvh files only, and {path} is {name}")
+            found = read_bvh_motion(path, fps) if name == "bvh" else FORMATS.get(name, partial(read_own, name))(path)
+            check_upright(found)
     except UserError as error:
         raise type(error)(_with_name(path, str(error))) from None
     return found
