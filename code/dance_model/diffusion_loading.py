@@ -14,10 +14,13 @@ from dance_model.edge import edge_checkpoint
 from dance_model.edge.edge_denoiser import DanceDecoder, DenoiserConfig
 from dance_model.popdg import popdg_checkpoint
 from dance_model.popdg.popdg_denoiser import PopdgConfig, PopdgDenoiser
+from skeleton2stage.checkpoint import check_size
+from skeleton2stage.config import to_dataclass
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.motion_layout import LAYOUTS, layout_named
 from skeleton2stage.motion.scaler import MinMaxScaler
 from skeleton2stage.music.kinds import BASELINE, JUKEBOX, WIDTHS
+from skeleton2stage.reading import first_words
 
 # By family: the network, its sizes, and what reads its authors' files.
 DENOISERS: dict[str, tuple[type[Denoiser], type[DenoiserConfig]]] = {
@@ -40,8 +43,8 @@ def load(path: Path, device: torch.device | str = "cpu") -> DanceModel:
         raise UserError(f"{path} is of family '{family}', which is no diffusion model ({', '.join(DENOISERS)})")
     try:
         return restored(config, weights).to(device)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise UserError(f"{path} does not fit its description ({_first_line(error)}): copy both files again") from None
+    except (UserError, KeyError, TypeError, ValueError, RuntimeError, ArithmeticError, AttributeError) as error:
+        raise UserError(f"{path} does not fit its description ({first_words(error)}): copy both files again") from None
 
 
 def restored(config: dict[str, Any], weights: dict[str, torch.Tensor]) -> DanceModel:
@@ -49,6 +52,7 @@ def restored(config: dict[str, Any], weights: dict[str, torch.Tensor]) -> DanceM
 
     Raises KeyError, TypeError, ValueError or RuntimeError where they do not go together.
     """
+    check_size(lambda: untrained(config), weights)
     denoiser = untrained(config)
     rest = dict(weights)
     scaler = MinMaxScaler(rest.pop("scaler.scale"), rest.pop("scaler.minimum"), denoiser.config.place_range)
@@ -60,7 +64,7 @@ def restored(config: dict[str, Any], weights: dict[str, torch.Tensor]) -> DanceM
 def untrained(config: dict[str, Any]) -> Denoiser:
     """Return the denoiser of a description, in evaluation mode; one without a family is EDGE's."""
     network, sizes = DENOISERS[config.get("family", DanceDecoder.family)]
-    return network(sizes(**config["denoiser"])).eval()
+    return network(to_dataclass(config["denoiser"], sizes, "denoiser.")).eval()
 
 
 def load_released(path: Path) -> DanceModel:

@@ -18,6 +18,7 @@ from dance_model.diffusion_loading import load_released
 from dance_model.diffusion_policy import as_policy
 from skeleton2stage.errors import UserError, unknown_name
 from skeleton2stage.own_code import import_class
+from skeleton2stage.reading import first_words
 
 ENTRY_POINTS = "skeleton2stage.dance_models"
 OWN = {
@@ -70,9 +71,8 @@ def load(path: Path, device: torch.device | str = "cpu", given: str | None = Non
     cls = _class_of(path, config, given)
     try:
         return cls.from_checkpoint(config, weights).to(device)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise UserError(f"{path} does not fit its description ({reason}): copy both files again") from None
+    except (UserError, KeyError, TypeError, ValueError, RuntimeError, ArithmeticError, AttributeError) as error:
+        raise UserError(f"{path} does not fit its description ({first_words(error)}): copy both files again") from None
 
 
 def _class_of(path: Path, config: dict[str, Any], given: str | None) -> type[DancePolicy]:

@@ -13,6 +13,7 @@ from torch import nn
 from dance_model.diffusion.denoiser import Denoiser
 from dance_model.edge.edge_layers import DecoderLayer, EncoderLayer, KeysValues, RotaryEmbedding, SinusoidalEmbedding
 from skeleton2stage.errors import UserError
+from skeleton2stage.limits import LARGEST_WIDTH, MOST_LAYERS
 from skeleton2stage.motion.motion import FPS
 from skeleton2stage.settings import check_own_settings, setting
 
@@ -24,22 +25,23 @@ N_TIME_TOKENS = 2
 class DenoiserConfig:
     """Sizes of a denoiser; the defaults are EDGE's released ones with its 35-d music features."""
 
-    motion_width: int = setting("features of a frame of motion", default=151, minimum=1)
-    window_frames: int = setting("frames of a window: 5 s", default=150, minimum=1)
-    latent_width: int = setting(default=512, minimum=1)
-    feedforward_width: int = setting(default=1024, minimum=1)
-    n_layers: int = setting(default=8, minimum=1)
-    n_heads: int = setting(default=8, minimum=1)
-    music_width: int = setting("features of a frame of music", default=35, minimum=1)
+    motion_width: int = setting("features of a frame of motion", default=151, minimum=1, maximum=LARGEST_WIDTH)
+    window_frames: int = setting("frames of a window: 5 s", default=150, minimum=1, maximum=LARGEST_WIDTH)
+    latent_width: int = setting(default=512, minimum=1, maximum=LARGEST_WIDTH)
+    feedforward_width: int = setting(default=1024, minimum=1, maximum=LARGEST_WIDTH)
+    n_layers: int = setting(default=8, minimum=1, maximum=MOST_LAYERS)
+    n_heads: int = setting(default=8, minimum=1, maximum=LARGEST_WIDTH)
+    music_width: int = setting("features of a frame of music", default=35, minimum=1, maximum=LARGEST_WIDTH)
     dropout: float = setting(default=0.1, minimum=0, below=1)
     data_std: float = setting(
-        "above 0: precondition the prediction for scaled motions of this deviation", default=0.0, minimum=0
+        "above 0: precondition the prediction for scaled motions of this deviation", default=0.0, minimum=0, maximum=1e3
     )
     cutoff_hz: float = setting(
         "above 0: predictions hold nothing faster, as motions of bodies do not", default=0.0, minimum=0, below=FPS / 2
     )
     place_range: float = setting(
-        "the pelvis' place on the floor is scaled to within ± this, all else to ± 1", default=1.0, minimum=1
+        "the pelvis' place on the floor is scaled to within ± this, all else to ± 1",
+        default=1.0, minimum=1, maximum=1e3,
     )
     frame_music: bool = False  # tell each frame of motion its own music too, besides what it attends to
 

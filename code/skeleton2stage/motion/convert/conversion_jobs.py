@@ -120,7 +120,8 @@ def read_clip_notes(path: Path) -> dict[str, ClipNote]:
     if not (isinstance(keep, dict) and isinstance(fps, dict)):
         raise UserError(f'{path}: "keep_s" and "fps" must be tables by clip name')
     for name, span in keep.items():
-        if not (isinstance(span, list) and len(span) == 2 and isinstance(span[0], int | float)):
+        pair = span if isinstance(span, list) and len(span) == 2 else (None, None)
+        if not isinstance(pair[0], int | float) or not isinstance(pair[1], int | float | None):
             raise UserError(f"{path}: '{name}' must be [start, end] in seconds, null for the clip's end")
     for name, rate in fps.items():
         if not isinstance(rate, int | float) or rate <= 0:

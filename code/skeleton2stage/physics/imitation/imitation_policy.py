@@ -6,11 +6,13 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from skeleton2stage.checkpoint import load_checkpoint, save_checkpoint
+from skeleton2stage.checkpoint import check_size, load_checkpoint, save_checkpoint
 from skeleton2stage.config import to_dataclass
 from skeleton2stage.errors import UserError
+from skeleton2stage.limits import LARGEST_WIDTH
 from skeleton2stage.physics.imitation.imitation_task import ACTION_WIDTH
 from skeleton2stage.physics.imitation.observation import OBSERVATION_WIDTH
+from skeleton2stage.settings import setting
 
 NORMALISATION_EPSILON = 1e-2
 _KIND = "imitation policy"
@@ -20,10 +22,10 @@ _KIND = "imitation policy"
 class PolicyConfig:
     """Widths of the network's hidden layers, and the scale of the residual wrench it was trained with."""
 
-    hidden: tuple[int, ...]
-    wrench_scale: float = 1.0
-    observation_width: int = OBSERVATION_WIDTH
-    action_width: int = ACTION_WIDTH
+    hidden: tuple[int, ...] = setting(minimum=1, maximum=LARGEST_WIDTH)
+    wrench_scale: float = setting(default=1.0, minimum=0)
+    observation_width: int = setting(default=OBSERVATION_WIDTH, minimum=1, maximum=LARGEST_WIDTH)
+    action_width: int = setting(default=ACTION_WIDTH, minimum=1, maximum=LARGEST_WIDTH)
 
 
 class ImitationPolicy(nn.Module):
@@ -57,9 +59,11 @@ class ImitationPolicy(nn.Module):
         tensors, config = load_checkpoint(path)
         if config.get("kind") != _KIND:
             raise UserError(f"{path} is not an imitation policy but: {config.get('kind', 'something unnamed')}")
-        policy = cls(to_dataclass(config["policy"], PolicyConfig))
+        sizes = to_dataclass(config.get("policy"), PolicyConfig, f"{path}: policy.")
         try:
+            check_size(lambda: cls(sizes), tensors)
+            policy = cls(sizes)
             policy.load_state_dict(tensors)
-        except RuntimeError:
+        except (RuntimeError, ValueError):
             raise UserError(f"{path} does not fit its own configuration: copy both of its files again") from None
         return policy.eval().requires_grad_(False)
