@@ -49,7 +49,7 @@ def load_checkpoint(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]
         raise UserError(f"no checkpoint at {path}: check the path, or train one first")
     config = read_json(path.with_suffix(".json"))
     if not isinstance(config, dict):
-        raise UserError(f"{path.with_suffix('.json')} holds no description but a {type(config).__name__}: copy it again")
+        raise UserError(f"{path.with_suffix('.json')} is a {type(config).__name__} and no description: copy it again")
     with reading(path, "a file of safetensors"):
         tensors = load_file(path)
     half = (torch.float16, torch.bfloat16)
