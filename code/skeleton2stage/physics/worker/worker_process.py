@@ -1,7 +1,8 @@
 """A worker: a process, of this or another interpreter, that answers commands over pipes and shares memory.
 
-It is always ended and its memory always given back: by `close`, at the end of a `with`, when nobody holds it
-any more, at the interpreter's exit, and, should this process be killed, by the worker itself.
+It is always ended and its memory given back: by `close`, at the end of a `with`, when nobody holds it any more, at the
+interpreter's exit, and, should this process be killed, by the worker itself. The memory has a name only until both have
+mapped it; a process killed before that leaves a folder, which the next one to start a worker removes.
 """
 
 import mmap
@@ -22,6 +23,7 @@ from typing import IO
 import numpy as np
 
 from skeleton2stage.errors import UserError
+from skeleton2stage.physics.worker.memory_folders import make_memory_folder
 from skeleton2stage.physics.worker.program import protocol
 
 PROGRAM = Path(__file__).with_name("program") / "serve.py"
@@ -172,15 +174,9 @@ class WorkerProcess:
         return self._failure
 
 
-def _memory_folder() -> str | None:
-    """Return where files are memory, if anywhere."""
-    folder = "/dev/shm"
-    return folder if os.access(folder, os.W_OK | os.X_OK) else None
-
-
 def _make_folder(backend: str) -> Path:
     try:
-        return Path(tempfile.mkdtemp(prefix="skeleton2stage-", dir=_memory_folder()))
+        return make_memory_folder()
     except OSError as error:
         raise WorkerError(f"no folder can be made for the {backend} worker: {error}") from None
 
