@@ -5,6 +5,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from skeleton2stage import tool_pickles
 from skeleton2stage.arrays import read_npy, read_npz
 from skeleton2stage.errors import UserError
@@ -25,6 +27,18 @@ def read_content(path: Path, wanted: frozenset[str] | None = None) -> Any:  # no
     if start.startswith(_ZIP) and (names := _npz_names(path)):
         return dict.fromkeys(names) | read_npz(path, None if wanted is None else tuple(wanted))
     return _read_pickled(path)
+
+
+def npy_header(path: Path) -> tuple[tuple[int, ...], np.dtype] | None:
+    """Return the shape and type of the array in an .npy file, None where it is no such file."""
+    try:
+        with path.open("rb") as file:
+            version = np.lib.format.read_magic(file)
+            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            shape, _, dtype = read(file)
+    except Exception:  # noqa: BLE001 - a damaged file can raise almost anything
+        return None
+    return shape, dtype
 
 
 def _first_bytes(path: Path) -> bytes:

@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 
 from skeleton2stage.motion.formats.file_arrays import POSE_WIDTH
+from skeleton2stage.motion.formats.file_content import npy_header
 from skeleton2stage.motion.formats.humanml3d import FEATURE_WIDTH
 from skeleton2stage.motion.formats.motion_file import RawMotion
 from skeleton2stage.motion.formats.readers import (
@@ -174,3 +175,14 @@ FILE_FORMATS = (
     FileFormat("joints", _is_joints, read_joints),
 )
 EITHER_WAY_UP = (("edge_sliced", "popdance_sliced"), ("bailando", "positions"))
+
+
+def may_hold_motion(path: Path) -> bool:
+    """Return whether a file may hold motion: not an .npy array of a width that no kind has, as music features are."""
+    if path.suffix.lower() != ".npy":
+        return True
+    header = npy_header(path)
+    if header is None or header[1].hasobject:
+        return True
+    like = np.broadcast_to(np.zeros((), header[1]), header[0])
+    return any(kind.fits(like) for kind in FILE_FORMATS)
