@@ -11,6 +11,7 @@ from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.bvh import read_bvh
 from skeleton2stage.motion.formats.file_arrays import array_of, one_scale, poses_of, read_npz_motion, read_pickled_dict
 from skeleton2stage.motion.formats.motion_file import MotionFile, NotAMotion, RawMotion, as_motion_file
+from skeleton2stage.motion.formats.smpl_bvh import smpl_motion
 from skeleton2stage.motion.motion import FPS
 from skeleton2stage.motion.retarget.retarget import retarget
 
@@ -106,9 +107,12 @@ def read_amass(path: Path) -> MotionFile:
 
 
 def read_bvh_motion(path: Path, fps: float | None = None) -> MotionFile:
-    """Read a BVH file, retargeted; `fps` is believed instead of the file's own."""
+    """Read a BVH file, retargeted unless its skeleton is SMPL's own; `fps` is believed instead of the file's."""
     bvh = read_bvh(path)
     if fps is not None:
         bvh = replace(bvh, frame_time_s=1.0 / fps)
+    own = smpl_motion(bvh)
+    if own is not None:
+        return as_motion_file("bvh", own)
     motion, report = retarget(bvh)
     return MotionFile(motion, "bvh", bvh.fps, report.up_axis, len(bvh), report)
