@@ -55,6 +55,12 @@ class BodyModel:
         self.rest_joints = (joints - joints[0]).astype(np.float32)
 
     @property
+    def bone_offsets(self) -> np.ndarray:
+        """Return each joint's offset from its parent at rest, [24, 3] m, zero for the pelvis."""
+        parents = np.array(self.parents[1:])
+        return np.concatenate([np.zeros((1, 3), dtype=np.float32), self.rest_joints[1:] - self.rest_joints[parents]])
+
+    @property
     def device(self) -> torch.device:
         """Return where the body's arrays are."""
         return self.layer.v_template.device
