@@ -34,7 +34,8 @@ MAX_MATRIX = 1 << 24  # numbers of a dense regressor of joints; SMPL-X has 24 x 
 class BodyModel:
     """A SMPL-layout body at mean shape.
 
-    Attributes: faces [F, 3] int64, vertices by number; weights [V, 24] skinning; rest_vertices [V, 3] and
+    Attributes: faces [F, 3] int64, vertices by number; weights [V, 24] skinning; parts [V], the joint of
+    each vertex's largest weight; rest_vertices [V, 3] and
     rest_joints [24, 3] in the T-pose, metres, y up, x left, z front, *pelvis joint at the origin*;
     parents, 24 numbers with -1 for the pelvis. Arrays are numpy float32 unless said otherwise.
     """
@@ -45,12 +46,19 @@ class BodyModel:
         self.layer = _smplx_layer(arrays)
         self.faces = np.asarray(arrays["f"], dtype=np.int64)
         self.weights = np.asarray(arrays["weights"], dtype=np.float32)
+        self.parts = self.weights.argmax(axis=1)
         self.parents = [-1, *(int(parent) for parent in arrays["kintree_table"][0][1:])]
         template = np.asarray(arrays["v_template"], dtype=np.float64)
         joints = np.asarray(arrays["J_regressor"], dtype=np.float64) @ template
         self._rest_pelvis = torch.as_tensor(joints[0], dtype=torch.float32)
         self.rest_vertices = (template - joints[0]).astype(np.float32)
         self.rest_joints = (joints - joints[0]).astype(np.float32)
+
+    @property
+    def bone_offsets(self) -> np.ndarray:
+        """Return each joint's offset from its parent at rest, [24, 3] m, zero for the pelvis."""
+        parents = np.array(self.parents[1:])
+        return np.concatenate([np.zeros((1, 3), dtype=np.float32), self.rest_joints[1:] - self.rest_joints[parents]])
 
     @property
     def device(self) -> torch.device:

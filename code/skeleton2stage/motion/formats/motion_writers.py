@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from skeleton2stage.motion.bvh_writer import write_bvh
+from skeleton2stage.motion.formats.write_bvh import write_bvh
 from skeleton2stage.motion.formats.write_motion import write_amass, write_motion
 from skeleton2stage.motion.motion import Motion
 

@@ -13,6 +13,7 @@ from skeleton2stage.motion.formats.format_table import EITHER_WAY_UP, FILE_FORMA
 from skeleton2stage.motion.formats.motion_file import Believed, MotionFile, as_motion_file
 from skeleton2stage.motion.formats.own_format import own_reader, read_own
 from skeleton2stage.motion.formats.refusals import refusal_of
+from skeleton2stage.motion.formats.smpl_bvh import smpl_motion
 from skeleton2stage.motion.formats.smpl_fields import NAMES
 from skeleton2stage.motion.formats.up_axis import NotUpright, check_upright
 from skeleton2stage.motion.motion import Motion
@@ -129,11 +130,14 @@ def _stands(kind: FileFormat, content: Any, path: Path, believed: Believed) -> b
 
 
 def _read_bvh(path: Path, believed: Believed) -> MotionFile:
-    """Read a BVH file, retargeted."""
+    """Read a BVH file, retargeted unless its skeleton is SMPL's own."""
     if believed.up_axis is not None:
         raise UserError("which way is up in a BVH file tell its head and feet: give no axis after @")
     bvh = read_bvh(path)
     if believed.fps is not None:
         bvh = replace(bvh, frame_time_s=1.0 / believed.fps)
+    own = smpl_motion(bvh)
+    if own is not None:
+        return as_motion_file(BVH, own)
     motion, report = retarget(bvh)
     return MotionFile(motion, BVH, bvh.fps, report.up_axis, len(bvh), report)
