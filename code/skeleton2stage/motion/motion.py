@@ -16,10 +16,14 @@ _MIRROR_POSITION = np.array([-1.0, 1.0, 1.0], dtype=np.float32)
 
 @dataclass(frozen=True)
 class BodyShape:
-    """A person's body: coefficients of SMPL's shape space, and neutral, male or female, whose space they are of."""
+    """A person's body: coefficients of a shape space, and whose it is.
+
+    gender: neutral, male or female. family: smpl, smplh or smplx, empty where it is not known.
+    """
 
     betas: tuple[float, ...]
     gender: str = "neutral"
+    family: str = ""
 
 
 @dataclass(frozen=True)

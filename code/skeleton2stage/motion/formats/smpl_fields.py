@@ -1,5 +1,6 @@
 """SMPL, SMPL-H and SMPL-X motion in a dictionary, under any of the names that the field has for its parts."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -22,7 +23,8 @@ TRANSLATION = (
 RATE = ("mocap_framerate", "mocap_frame_rate", "framerate", "frame_rate", "fps", "mocap_fps", "frameRate")
 BETAS = ("betas", "beta", "shape", "smpl_betas", "shapes")
 GENDER = ("gender", "genders", "sex")
-NAMES = frozenset((*POSES, *ROOT, *BODY, *TRANSLATION, *RATE, *BETAS, *GENDER))
+FAMILY = ("surface_model_type", "model_type", "model", "body_model")
+NAMES = frozenset((*POSES, *ROOT, *BODY, *TRANSLATION, *RATE, *BETAS, *GENDER, *FAMILY))
 _GENDERS = {"m": "male", "f": "female", "n": "neutral"}
 
 
@@ -66,8 +68,11 @@ def translation_in(content: dict[str, Any]) -> np.ndarray:
     return translation.reshape(-1, 3)
 
 
-def shape_in(content: dict[str, Any]) -> BodyShape | None:
-    """Return the body shape, the mean over frames where each has its own, None where it has none."""
+def shape_in(content: dict[str, Any], family: str = "") -> BodyShape | None:
+    """Return the body shape, the mean over frames where each has its own, None where it has none.
+
+    Of the family that it says itself, or that its poses are of, before the one given.
+    """
     key = key_of(content, BETAS)
     if key is None:
         return None
@@ -79,7 +84,19 @@ def shape_in(content: dict[str, Any]) -> BodyShape | None:
     if betas.ndim != 1 or not 0 < betas.size <= 400 or not np.isfinite(betas).all():
         return None
     gender = key_of(content, GENDER)
-    return BodyShape(tuple(float(value) for value in betas), gender_of(content[gender]) if gender else "neutral")
+    sex = gender_of(content[gender]) if gender else "neutral"
+    return BodyShape(tuple(float(value) for value in betas), sex, family_in(content) or family)
+
+
+def family_in(content: dict[str, Any]) -> str:
+    """Return smpl, smplh or smplx: as a dictionary says, or by how many joints its poses have; empty where unknown."""
+    key = key_of(content, FAMILY)
+    said = re.match(r"smpl[hx]?", str(content[key]).strip("b'\"").lower().replace("-", "")) if key else None
+    if said:
+        return said[0]
+    poses = content.get(key_of(content, POSES) or "")
+    width = int(np.prod(np.shape(poses)[1:])) if np.ndim(poses) > 1 else 0
+    return {72: "smpl", 156: "smplh", 165: "smplx"}.get(width, "")
 
 
 def gender_of(value: object) -> str:
@@ -94,12 +111,14 @@ def gender_of(value: object) -> str:
 
 def smpl_motion(
     content: dict[str, Any], fps: float | None, up_axis: str | None, up_told: bool = False, label: str = "",
-    notes: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (), family: str = "",
 ) -> RawMotion:
-    """Return the motion of a dictionary; its own frame rate, where it has one, is taken before `fps`."""
+    """Return the motion of a dictionary; its own frame rate, where it has one, is taken before `fps`, and the family of
+    its shape before `family`.
+    """
     return RawMotion(
         poses_in(content), translation_in(content), rate_of(content) or fps, up_axis, up_told, label,
-        shape_in(content), notes,
+        shape_in(content, family), notes,
     )
 
 

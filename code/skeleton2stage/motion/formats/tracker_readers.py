@@ -57,8 +57,8 @@ def read_gvhmr(content: Any, _: Path) -> list[RawMotion]:  # noqa: ANN401
         if not has_smpl(content.get(key)):
             continue
         if key in GVHMR_KEYS:
-            return [smpl_motion(content[key], FPS, "y", notes=(RATE_ASSUMED,))]
-        return [smpl_motion(content[key], FPS, "-y", notes=(RATE_ASSUMED, AS_THE_CAMERA_SAW))]
+            return [smpl_motion(content[key], FPS, "y", notes=(RATE_ASSUMED,), family="smplx")]
+        return [smpl_motion(content[key], FPS, "-y", notes=(RATE_ASSUMED, AS_THE_CAMERA_SAW), family="smplx")]
     raise UserError(f"it lacks '{GVHMR_KEYS[0]}' with global_orient, body_pose and transl")
 
 
@@ -69,7 +69,7 @@ def read_prompthmr(content: Any, _: Path) -> list[RawMotion]:  # noqa: ANN401
         for key, up in (("smplx_world", "y"), ("smplx_cam", "-y")):
             if isinstance(person, dict) and has_smpl(person.get(key)):
                 notes = (RATE_ASSUMED,) if up == "y" else (RATE_ASSUMED, AS_THE_CAMERA_SAW)
-                raw = smpl_motion(person[key], FPS, up, label=str(label), notes=notes)
+                raw = smpl_motion(person[key], FPS, up, label=str(label), notes=notes, family="smplx")
                 found += _unbroken(raw, person.get("frames"))
                 break
     return _only(found)
@@ -78,7 +78,7 @@ def read_prompthmr(content: Any, _: Path) -> list[RawMotion]:  # noqa: ANN401
 def read_slahmr(content: Any, _: Path) -> list[RawMotion]:  # noqa: ANN401
     """Read SLAHMR's or PACE's world_results.npz: arrays [P, T, ...] for several people."""
     return [
-        smpl_motion(fields, FPS, "-y", label=label, notes=(RATE_ASSUMED,))
+        smpl_motion(fields, FPS, "-y", label=label, notes=(RATE_ASSUMED,), family="smplh")
         for label, fields in people_in(content).items()
     ]
 
@@ -94,7 +94,7 @@ def read_tram(content: Any, path: Path) -> list[RawMotion]:  # noqa: ANN401
         if camera is not None and len(translation) == len(poses):
             note = "carried into the first camera's frame by camera.npy, as if that had been held level"
             poses[:, 0], translation = _moved(poses[:, 0], translation, *camera)
-        betas = shape_in({"betas": person.get("pred_shape")})
+        betas = shape_in({"betas": person.get("pred_shape")}, "smpl")
         raw = RawMotion(poses, translation, FPS, "-y", False, label, betas, (RATE_ASSUMED, note))
         found += _unbroken(raw, frames)
     return found
@@ -172,7 +172,7 @@ def _phalp_motion(label: str, track: dict[str, list]) -> RawMotion:
     poses = smpl_joints(np.concatenate(parts, axis=1))
     translation = numbers([np.asarray(camera).ravel()[:3] for camera in track["cameras"]], "camera")
     betas = np.mean([np.asarray(body.get("betas", np.zeros(10))).ravel() for body in track["bodies"]], axis=0)
-    shape = BodyShape(tuple(float(value) for value in betas))
+    shape = BodyShape(tuple(float(value) for value in betas), family="smpl")
     return RawMotion(poses, translation, FPS, "-y", False, label, shape, (RATE_ASSUMED, AS_THE_CAMERA_SAW))
 
 

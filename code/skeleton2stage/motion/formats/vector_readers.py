@@ -32,7 +32,7 @@ def read_motionx(content: Any, _: Path) -> list[RawMotion]:  # noqa: ANN401 - wh
     array = _rows(content, (MOTIONX_WIDTH,))
     fields = {name: array[:, columns] for name, columns in _MOTIONX.items()}
     notes = (FINGERS_LOST, "30 fps assumed, as most of Motion-X has: format=motionx@20 for its HumanML3D part")
-    return [smpl_motion(fields, FPS, "y", notes=notes)]
+    return [smpl_motion(fields, FPS, "y", notes=notes, family="smplx")]
 
 
 def read_rot6d(content: Any, _: Path) -> list[RawMotion]:  # noqa: ANN401
@@ -56,7 +56,7 @@ def read_phc(content: Any, _: Path) -> list[RawMotion]:  # noqa: ANN401
             )
         fields = {"poses": poses, "trans": clip["root_trans_offset"], "betas": clip.get("beta"),
                   "gender": clip.get("gender"), "fps": clip.get("fps")}
-        found.append(smpl_motion(fields, FPS, "z", label=label))
+        found.append(smpl_motion(fields, FPS, "z", label=label, family="smpl"))
     return found
 
 

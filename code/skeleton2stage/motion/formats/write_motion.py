@@ -21,6 +21,7 @@ def write_motion(path: Path, motion: Motion) -> None:
         raise UserError(f"the written form is at {FPS:g} frames a second, not {motion.fps:g}")
     shape = {} if motion.shape is None else {
         "betas": np.array(motion.shape.betas, dtype=np.float32), "gender": motion.shape.gender,
+        "surface_model_type": motion.shape.family,
     }
     write_pickle(path, {
         "smpl_poses": motion.poses.reshape(-1, POSE_WIDTH),
@@ -43,4 +44,5 @@ def write_amass(path: Path, motion: Motion) -> None:
     write_npz(
         path, poses=poses, trans=motion.translation.astype(np.float64), betas=betas, dmpls=np.zeros((len(motion), 8)),
         gender=np.array(motion.shape.gender if motion.shape else "neutral"), mocap_framerate=np.array(motion.fps),
+        surface_model_type=np.array(motion.shape.family if motion.shape and motion.shape.family else "smplh"),
     )
