@@ -15,6 +15,7 @@ SETTINGS = {
     ),
     "eval_checkpoint": ("rl_finetune.eval_checkpoint:EvalCheckpointConfig",),
     "evaluate": ("rl_finetune.evaluate:EvaluateConfig",),
+    "export": ("skeleton2stage.export.__main__:ExportConfig",),
     "export_checkpoint": ("dance_model.export_checkpoint:ExportCheckpointConfig",),
     "finetune": ("rl_finetune.finetune_config:FinetuneConfig",),
     "plausibility": ("pretrain.plausibility:PlausibilityConfig",),
