@@ -4,7 +4,7 @@ import torch
 
 from skeleton2stage.motion.motion import FPS
 from skeleton2stage.motion.skeleton import joint_index
-from skeleton2stage.physics.axes.dance_frames import DanceFrames
+from skeleton2stage.physics.axes.dance_frames import DanceFrames, highest_around
 from skeleton2stage.physics.axes.dynamics import Dynamics
 from skeleton2stage.physics.axes.floor_points import SOLE_POINTS, FloorPoints, lowest_point
 from skeleton2stage.physics.axes.reading import Reading, graded, of_whole_body
@@ -63,7 +63,8 @@ def floating(heights: torch.Tensor, forces: Dynamics) -> Reading:
     """Return how high the body's lowest part is over the floor where the motion needs the floor, cm: the height times
     the share of body weight that must be carried, at most one. A flight that falls as bodies do carries nothing.
     """
-    lowest = (100.0 * heights.amin(dim=-1)).clamp(min=0.0)
+    # The lowest of the frames that forces are smoothed over: the ends of a flight carry what its neighbours do.
+    lowest = -highest_around(-100.0 * heights.amin(dim=-1)).clamp(max=0.0)
     load = (forces.needed_force_w[..., 2] / forces.weight_n).clamp(0.0, 1.0)
     value = of_whole_body(lowest * load)
     return Reading(value, graded(value, _ALLOWED_FLOAT_CM, _WORST_FLOAT_CM), "cm")

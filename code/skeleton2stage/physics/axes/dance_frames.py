@@ -95,6 +95,12 @@ def smoothed(values: torch.Tensor, sigma_frames: float) -> torch.Tensor:
     return total
 
 
+def highest_around(values: torch.Tensor, frames: int = round(SMOOTHING_FRAMES + 0.5)) -> torch.Tensor:
+    """Return the highest of values [N, T] within so many frames of each, by default those that smoothing mixes."""
+    padded = torch.nn.functional.pad(values[:, None], (frames, frames), mode="replicate")
+    return torch.nn.functional.max_pool1d(padded, 2 * frames + 1, stride=1)[:, 0]
+
+
 def _rates(step_vel: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return velocity and acceleration at frames [N, T, ...] of velocities between them [N, T-1, ...].
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from skeleton2stage.physics.axes.dance_frames import DanceFrames
+from skeleton2stage.physics.axes.dance_frames import DanceFrames, highest_around
 from skeleton2stage.physics.axes.floor_points import FloorPoints
 from skeleton2stage.physics.axes.ground_reaction import GroundReaction, ground_reaction
 from skeleton2stage.physics.imitation.inverse_dynamics import Inertias, held_wrench, required_forces
@@ -18,7 +18,8 @@ class Dynamics:
     needed_force_w [N, T, 3] N: what must push the body from outside. centre_of_pressure_w [N, T, 2] m: where on the
     floor it would have to act. residual_n [N, T] N: what of force and moment the floor cannot give, see
     `GroundReaction`. torque [N, T, 23, 3] N·m in each part's own frame, under the floor's forces. power_w [N, T, 23]
-    W: of each joint, positive where it drives. touched [N, T] in [0, 1]: how much the point touches that touches most.
+    W: of each joint, positive where it drives. touched [N, T] in [0, 1]: how much the point touches that touches most,
+    over the frames that forces are smoothed over.
     load_n [N, T, 24] N: the floor's push up on each part. weight_n: the body's weight, N.
     """
 
@@ -46,7 +47,7 @@ def dynamics(frames: DanceFrames, points: FloorPoints, inertias: Inertias) -> Dy
     ground = ground_reaction(arms_w, grip[:, used], required.root_force_w, required.root_torque_w)
     torque = required.joint_torque - _joint_torque_of(ground, arms_w, owner, motion.pos_w, motion.quat_w)
     load = torch.zeros_like(motion.pos_w[..., 2]).index_add(1, owner, ground.forces_w[..., 2])
-    touched = points.touching.amax(dim=-1).flatten(0, 1)
+    touched = highest_around(points.touching.amax(dim=-1)).flatten(0, 1)
     power = (torque * motion.ang_vel_local[:, 1:]).sum(dim=-1)
     centre = _centre_of_pressure(motion.pos_w[:, 0], required.root_force_w, required.root_torque_w)
     shaped = (
