@@ -10,7 +10,7 @@ from skeleton2stage.physics.axes.floor_points import SOLE_POINTS, FloorPoints, l
 from skeleton2stage.physics.axes.reading import Reading, graded, of_whole_body
 from skeleton2stage.physics.humanoid.humanoid import Humanoid
 
-_ALLOWED_SLIDE_CMPS, _WORST_SLIDE_CMPS = 30.0, 150.0
+ALLOWED_SLIDE_CMPS, _WORST_SLIDE_CMPS = 30.0, 150.0
 _ALLOWED_SINK_CM, _WORST_SINK_CM = 2.5, 10.0
 _ALLOWED_FLOAT_CM, _WORST_FLOAT_CM = 3.5, 12.0
 _ALLOWED_OUTSIDE_CM, _WORST_OUTSIDE_CM = 10.0, 40.0
@@ -37,7 +37,7 @@ def slide(points: FloorPoints, forces: Dynamics) -> Reading:
     value[:, 1:, _FEET] = slowest
     value[:, :-1, _FEET] = torch.maximum(value[:, :-1, _FEET], slowest)
     value = torch.where(foot_load(forces) > _LEAST_LOAD * forces.weight_n, value, 0.0)
-    return Reading(value, graded(value, _ALLOWED_SLIDE_CMPS, _WORST_SLIDE_CMPS), "cm/s")
+    return Reading(value, graded(value, ALLOWED_SLIDE_CMPS, _WORST_SLIDE_CMPS), "cm/s")
 
 
 def foot_load(forces: Dynamics) -> torch.Tensor:

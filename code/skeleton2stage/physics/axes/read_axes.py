@@ -23,6 +23,12 @@ KINEMATIC = ("joint_limits", "joint_speed", "jerk", "penetration", "penetration_
 CONTACT = ("slide", "sink", "float", "support")
 DYNAMIC = ("torque", "ground_force", "residual", "power")
 AXES = (*KINEMATIC, *CONTACT, *DYNAMIC)
+GROUPS = {
+    name: group
+    for group, names in (("kinematics", KINEMATIC), ("contact", CONTACT), ("dynamics", DYNAMIC)) for name in names
+}
+# Of the body as a whole, at whose pelvis they are read; the others say which part.
+WHOLE_BODY = ("float", "support", "ground_force", "residual", "power")
 MIN_FRAMES = 4
 # Frames read at once, about: a chunk's tensors take some 60 kB a frame.
 CHUNK_FRAMES = 65536

@@ -15,6 +15,7 @@ class ScoreConfig:
     motions: Path
     out: Path
     save: Path | None
+    report: Path | None
     format: str
     window_s: float | None = setting(minimum=2 / FPS, why="a window has two frames or more")
     policy: Path
