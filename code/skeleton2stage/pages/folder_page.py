@@ -11,7 +11,7 @@ def folder_page(motions: list[ExplainedMotion], addresses: list[str]) -> str:
     """Return the page as HTML, each motion linked to its own page's relative address."""
     figures = list(motions[0].figures)
     axes = [axis.name for axis in motions[0].axes]
-    titles = ["motion", "soundness", *figures, *axes, "what is wrong"]
+    titles = ["motion", "what is wrong", "soundness", *figures, *axes]
     head = "".join(_head(title) for title in titles)
     rows = "".join(_row(motion, address, figures) for motion, address in zip(motions, addresses, strict=True))
     content = (
@@ -19,7 +19,7 @@ def folder_page(motions: list[ExplainedMotion], addresses: list[str]) -> str:
         "a click on a column's name sorts by it.</p>"
         f'<table class="sortable"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
     )
-    return framed("Verdicts", content, sorts=True)
+    return framed("Verdicts", content, is_table=True)
 
 
 def _head(title: str) -> str:
@@ -32,4 +32,4 @@ def _row(motion: ExplainedMotion, address: str, figures: list[str]) -> str:
     cells = "".join(f'<td data-value="{value!r}">{value:.3g}</td>' for value in map(float, values))
     link = f'<a href="{quote(address)}">{escape(motion.name)}</a>'
     name = f'<td data-value="{escape(motion.name, quote=True)}">{link}</td>'
-    return f'<tr>{name}{cells}<td class="text">{escape(motion.summary)}</td></tr>'
+    return f'<tr>{name}<td class="text">{escape(motion.summary)}</td>{cells}</tr>'

@@ -6,9 +6,11 @@ _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #1c2430; background: #fff; margin: 2rem auto; max-width: 1040px;
   padding: 0 1rem; }
 h1 { font-size: 1.5rem; margin: 0 0 .2rem; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
-p.summary { font-size: 1.15rem; max-width: 60rem; } .score { font-size: 1.6rem; font-weight: 600; }
+body.wide { max-width: none; margin: 2rem; } body.wide td.text { min-width: 22rem; }
+p.summary { font-size: 1.15rem; max-width: 60rem; }
 .figures { display: flex; flex-wrap: wrap; gap: 1.5rem; margin: 1rem 0; } .figures div { min-width: 7rem; }
 .figures span { display: block; color: #5a6472; font-size: .85rem; }
+.figures span.score { color: #1c2430; font-size: 1.5rem; font-weight: 600; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: right; padding: .3rem .6rem;
   border-bottom: 1px solid #e3e7ec; font-variant-numeric: tabular-nums; }
 th:first-child, td:first-child, td.text, th.text { text-align: left; } th button { all: unset; cursor: pointer; }
@@ -43,13 +45,13 @@ for (const table of document.querySelectorAll("table.sortable")) {
 """
 
 
-def framed(title: str, content: str, sorts: bool = False) -> str:
-    """Return a whole page of a title and the HTML of its body."""
-    script = f"<script>{_SORTING}</script>" if sorts else ""
+def framed(title: str, content: str, is_table: bool = False) -> str:
+    """Return a whole page of a title and the HTML of its body; that of a table is wide and sorts."""
+    script, kind = (f"<script>{_SORTING}</script>", ' class="wide"') if is_table else ("", "")
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">'
-        f"<style>{_STYLE}</style></head><body>{content}{script}</body></html>\n"
+        f"<style>{_STYLE}</style></head><body{kind}>{content}{script}</body></html>\n"
     )
 
 

@@ -19,6 +19,7 @@ _SKY, _FLOOR, _LINE, _SHADOW = (243, 245, 248), (226, 229, 234), (206, 210, 217)
 _SUN = np.array([0.35, 0.45, 0.82])
 _TURN_RAD, _DOWN_RAD = 0.45, 0.2  # the eye stands to the dancer's left of straight ahead, and looks down
 _MARGIN_M, _TILE_M = 0.12, 0.5
+_PREFER_AHEAD_M = 0.1
 
 
 class BodyPainter:
@@ -35,7 +36,19 @@ class BodyPainter:
         poses, moved = torch.from_numpy(motion.poses[frame : frame + 1]), torch.from_numpy(motion.translation[frame])
         vertices = self._body.vertices(poses, moved[None])[0].numpy().astype(np.float64)
         vertices -= [*motion.translation[frame, :2], floor_m]
-        return self._paint(vertices, _Eye.before(motion, frame, vertices), self._colours(parts, whole))
+        eye = self._best_eye(motion, frame, vertices, parts)
+        return self._paint(vertices, eye, self._colours(parts, whole))
+
+    def _best_eye(self, motion: Motion, frame: int, vertices: np.ndarray, parts: np.ndarray) -> "_Eye":
+        """Return the view from ahead, or from behind where that is nearer to the worst part by a hand's breadth."""
+        bearing = _ahead(motion, frame) + np.pi
+        turns = (_TURN_RAD, -_TURN_RAD, np.pi + _TURN_RAD, np.pi - _TURN_RAD)
+        eyes = [_Eye(bearing + turn, vertices) for turn in turns]
+        if not parts.any():
+            return eyes[0]
+        worst = vertices[self._faces[self._part == parts.argmax()]].mean(axis=(0, 1))
+        costs = [eye.behind_middle(worst) + (_PREFER_AHEAD_M if i > 1 else 0.0) for i, eye in enumerate(eyes)]
+        return eyes[int(np.argmin(costs))]
 
     def _colours(self, parts: np.ndarray, whole: float) -> np.ndarray:
         """Return the colour of each face, [F, 3]."""
@@ -65,7 +78,9 @@ class BodyPainter:
 class _Eye:
     """A parallel view: directions [3], the middle [3] m of the picture and the scale, pixels a metre."""
 
-    def __init__(self, bearing_rad: float, middle: np.ndarray, points: np.ndarray) -> None:
+    def __init__(self, bearing_rad: float, vertices: np.ndarray) -> None:
+        points = np.concatenate((vertices, vertices * [1.0, 1.0, 0.0]))  # with the floor under it
+        middle = 0.5 * (points.min(axis=0) + points.max(axis=0))
         cos, sin = np.cos(_DOWN_RAD), np.sin(_DOWN_RAD)
         self.forward = np.array([cos * np.cos(bearing_rad), cos * np.sin(bearing_rad), -sin])
         self._right = np.array([np.sin(bearing_rad), -np.cos(bearing_rad), 0.0])
@@ -74,14 +89,9 @@ class _Eye:
         half = np.abs((points - middle) @ np.stack((self._right, self._up)).T).max(axis=0) + _MARGIN_M
         self.scale = _OVERSAMPLING * min(0.5 * WIDTH / half[0], 0.5 * HEIGHT / half[1])
 
-    @classmethod
-    def before(cls, motion: Motion, frame: int, vertices: np.ndarray) -> "_Eye":
-        """Return the eye in front of the dancer in a frame, and a little to its left."""
-        facing = roma.rotvec_to_rotmat(torch.from_numpy(motion.poses[frame, 0]))[:, 2].numpy()
-        bearing = float(np.arctan2(facing[1], facing[0])) + np.pi + _TURN_RAD
-        floor = vertices * [1.0, 1.0, 0.0]
-        points = np.concatenate((vertices, floor))
-        return cls(bearing, 0.5 * (points.min(axis=0) + points.max(axis=0)), points)
+    def behind_middle(self, point: np.ndarray) -> float:
+        """Return how much further from the eye than the middle of the body a point [3] m is, m."""
+        return float((point - self._middle) @ self.forward)
 
     def pixels(self, points: np.ndarray) -> np.ndarray:
         """Return where points [..., 3] m are in the picture, [..., 2] px from its upper left corner."""
@@ -90,6 +100,12 @@ class _Eye:
         return np.stack(
             (0.5 * _OVERSAMPLING * WIDTH + self.scale * across, 0.5 * _OVERSAMPLING * HEIGHT - self.scale * along), -1
         )
+
+
+def _ahead(motion: Motion, frame: int) -> float:
+    """Return the direction that the pelvis faces in a frame, counter-clockwise from x seen from above, rad."""
+    facing = roma.rotvec_to_rotmat(torch.from_numpy(motion.poses[frame, 0]))[:, 2].numpy()
+    return float(np.arctan2(facing[1], facing[0]))
 
 
 def _paint_floor(draw: ImageDraw.ImageDraw, eye: _Eye) -> None:

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import torch
 
-from skeleton2stage.body.body_model import load_body
+from skeleton2stage.body.body_model import BodyModel, load_body
 from skeleton2stage.body.spheres import BodySpheres, fill_body
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.physics.axes import contact_axes, dynamic_axes, kinematic_axes
@@ -14,8 +14,8 @@ from skeleton2stage.physics.axes.dance_frames import DanceFrames, dance_frames
 from skeleton2stage.physics.axes.dynamics import dynamics
 from skeleton2stage.physics.axes.floor_points import floor_points
 from skeleton2stage.physics.axes.reading import Reading
+from skeleton2stage.physics.humanoid.build_humanoid import build_humanoid
 from skeleton2stage.physics.humanoid.humanoid import Humanoid
-from skeleton2stage.physics.humanoid.load_humanoid import load_humanoid
 from skeleton2stage.physics.imitation.inverse_dynamics import Inertias
 from skeleton2stage.physics.imitation.reference_motions import check_motion
 
@@ -44,7 +44,12 @@ class AxisReader:
     @classmethod
     def of_body(cls, body: str = "open") -> "AxisReader":
         """Return the reader for a body, by the names that `load_body` takes."""
-        return cls(load_humanoid(body), fill_body(load_body(body)))
+        return cls.of(load_body(body))
+
+    @classmethod
+    def of(cls, body: BodyModel) -> "AxisReader":
+        """Return the reader for a body that is loaded."""
+        return cls(build_humanoid(body.rest_vertices, body.weights, body.rest_joints), fill_body(body))
 
     @torch.no_grad()
     def read(self, poses: torch.Tensor, translation: torch.Tensor) -> dict[str, Reading]:
