@@ -55,8 +55,8 @@ def test_it_finds_what_a_slow_exact_solver_finds(seed):
     moment = generator.normal(0, 120, 3)
     angle = np.arange(48) * 2 * np.pi / 48
     edges = np.stack((np.cos(angle), np.sin(angle), np.ones(48)), axis=1)
-    moments = [np.cross(arm - middle, edges) / MOMENT_ARM_M for arm in arms]
-    columns = np.concatenate([np.concatenate((edges, moment), axis=1) for moment in moments])
+    levers = (arms - middle) / MOMENT_ARM_M
+    columns = np.concatenate([np.concatenate((edges, np.cross(lever, edges)), axis=1) for lever in levers])
     _, exact = nnls(columns.T, np.concatenate((force, moment / MOMENT_ARM_M)))
     moment = moment + np.cross(middle, force)  # about the pelvis
     result = given(force.tolist(), moment.tolist(), torch.from_numpy(arms[None]).float(), iterations=80)
