@@ -20,7 +20,7 @@ from skeleton2stage.motion.checks.check_limits import CheckLimits
 from skeleton2stage.motion.checks.checks import doubts
 from skeleton2stage.motion.folder import AnyMotion, read_any_folder
 from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
-from skeleton2stage.settings import seed_setting, setting
+from skeleton2stage.settings import output_setting, seed_setting, setting
 
 USAGE = (
     "python -m rl_finetune.evaluate motions=DIR out=FILE.json [key=value ...]\n"
@@ -34,12 +34,12 @@ class EvaluateConfig:
     """The keys of configs/evaluate.yaml, which explains them."""
 
     motions: Path | None
-    out: Path | None
+    out: Path | None = output_setting()
     compare: tuple[Path, ...]
     labels: tuple[str, ...]
     music: Path | None
     reference: str
-    stats_out: Path | None
+    stats_out: Path | None = output_setting()
     critic: Path | None
     metrics: tuple[str, ...]
     seed: int = seed_setting()

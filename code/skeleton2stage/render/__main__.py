@@ -16,7 +16,7 @@ from skeleton2stage.render.jobs import Job, plan_jobs
 from skeleton2stage.render.look import MAX_PANELS, Look
 from skeleton2stage.render.performed_panels import Performer, make_performer, with_performances
 from skeleton2stage.render.video import Soundtrack
-from skeleton2stage.settings import setting
+from skeleton2stage.settings import output_setting, setting
 
 USAGE = "python -m skeleton2stage.render motions=FILE_OR_DIR out=FILE_OR_DIR [music=FILE_OR_DIR] [key=value …]"
 
@@ -26,7 +26,7 @@ class RenderConfig:
     """The keys of configs/render.yaml."""
 
     motions: tuple[Path, ...]
-    out: Path
+    out: Path = output_setting()
     music: Path | None
     music_start_s: float = setting(minimum=0)
     labels: tuple[str, ...]

@@ -10,6 +10,7 @@ from skeleton2stage.motion.convert.conversion_jobs import clips_by_source, forge
 from skeleton2stage.motion.convert.convert_all import convert_all
 from skeleton2stage.motion.convert.convert_config import ConvertConfig
 from skeleton2stage.motion.library import Clip, read_library
+from skeleton2stage.one_writer import only_writer
 
 USAGE = "python -m skeleton2stage.motion.convert source=FILE_OR_DIR out=DIR [clips=FILE.json] [key=value ...]"
 EXIT_BAD_FILES = 1
@@ -23,6 +24,12 @@ def main(arguments: list[str]) -> int:
         print(help_text(USAGE, "convert"))
         return 0
     config, limits = parse(arguments)
+    with only_writer(config.out):
+        return convert(config, limits)
+
+
+def convert(config: ConvertConfig, limits: CheckLimits) -> int:
+    """Convert what is left, and return the exit status."""
     library = read_library(config.out)
     jobs = make_jobs(config, limits, library)
     forget_moved(config.out, library, jobs)

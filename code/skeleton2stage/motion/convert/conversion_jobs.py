@@ -13,7 +13,7 @@ from skeleton2stage.motion.formats.file_listing import labelled, motion_files
 from skeleton2stage.motion.formats.format_table import may_hold_motion
 from skeleton2stage.motion.formats.own_format import extensions_of
 from skeleton2stage.motion.formats.up_axis import UP_AXES
-from skeleton2stage.motion.library import Clip, stamp_of
+from skeleton2stage.motion.library import Clip, claimed, stamp_of
 
 IGNORE_LIST = "ignore_list.txt"
 
@@ -66,7 +66,7 @@ def make_jobs(config: ConvertConfig, limits: CheckLimits, library: dict[str, Cli
         raise UserError(f"{config.source} holds no motion but arrays of other things, such as {listed[0].name}")
     if root in made.parents:  # what was made before is not to be read again
         files = [file for file in files if made not in file.resolve().parents]
-    targets = output_files(config.source, files, config.out, library, config.write)
+    targets = output_files(config.source, files, config.out, library, config.write, claimed(config.out))
     notes = read_clip_notes(config.clips) if config.clips else {}
     ignored = ignored_names(config.source) if config.check else set()
     return [
@@ -92,14 +92,15 @@ def _namesakes(targets: list[str], library: dict[str, Clip], files: list[Path]) 
 
 
 def output_files(
-    source: Path, files: list[Path], out: Path, library: dict[str, Clip], write: str = "pkl"
+    source: Path, files: list[Path], out: Path, library: dict[str, Clip], write: str = "pkl",
+    claims: set[str] = frozenset(),
 ) -> list[str]:
     """Return where each file's motion goes, relative to `out`: the same folders, and names that are unique.
 
     Training knows clips by their names alone, and AMASS has the same ones for several people: such names get
     their folders' put before. Raises UserError where a file would replace its own source, one of another source
-    that is in the library, or one that the library did not make, where two differ only by extension, or where the
-    library's files are of another form than is to be written.
+    that is in the library, or one that the library did not make (its `claims` are of a conversion that was killed),
+    where two differ only by extension, or where the library's files are of another form than is to be written.
     """
     other = next((clip.file for clip in library.values() if not clip.file.endswith(f".{write}")), None)
     if other:
@@ -115,7 +116,7 @@ def output_files(
             raise UserError(f"out={out} is where {file.name} comes from: give another folder, so that it is kept")
         if target in others:
             raise UserError(f"{out / target} was made from {others[target]}: give another out= for {source}")
-        if target not in library and (out / target).exists():
+        if target not in library and target not in claims and (out / target).exists():
             raise UserError(f"{out / target} is not of this command's making: move it away, or give another out=")
     repeated = [target for target, count in Counter(targets).items() if count > 1]
     if repeated:

@@ -15,7 +15,8 @@ from skeleton2stage.errors import UserError
 from skeleton2stage.motion.convert.conversion_jobs import Job, forget
 from skeleton2stage.motion.convert.convert_config import ConvertConfig
 from skeleton2stage.motion.convert.convert_file import Outcome, convert_file
-from skeleton2stage.motion.library import Clip, write_library
+from skeleton2stage.motion.library import Clip, claim, forget_claims, write_library
+from skeleton2stage.orphans import end_with_main
 
 SAVE_EVERY_S = 20.0
 
@@ -25,6 +26,7 @@ def convert_all(jobs: list[Job], config: ConvertConfig, library: dict[str, Clip]
     and how many of these the disk failed.
     """
     skipped, n_failed, saved_at = [], 0, time.monotonic()
+    claim(config.out, [job.file for job in jobs])
     progress = tqdm(total=len(jobs), desc="converting", unit="file", disable=not jobs)
     try:
         for outcomes in _outcomes(jobs, config.workers or len(os.sched_getaffinity(0))):
@@ -38,6 +40,7 @@ def convert_all(jobs: list[Job], config: ConvertConfig, library: dict[str, Clip]
     finally:
         progress.close()
         write_library(config.out, library)
+    forget_claims(config.out)
     return skipped, n_failed
 
 
@@ -73,6 +76,7 @@ def _outcomes(jobs: list[Job], workers: int) -> Iterator[list[Outcome]]:
 
 
 def _start_worker() -> None:
-    """Leave Ctrl-C to the parent, and the other cores to the other workers."""
+    """Leave Ctrl-C to the parent, the other cores to the other workers, and the world when the parent does."""
+    end_with_main()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)

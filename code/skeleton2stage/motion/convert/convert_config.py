@@ -5,7 +5,7 @@ from pathlib import Path
 
 from skeleton2stage.motion.formats.motion_writers import MOTION_WRITERS
 from skeleton2stage.motion.formats.read_motion import check_format
-from skeleton2stage.settings import setting
+from skeleton2stage.settings import output_setting, setting
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,7 @@ class ConvertConfig:
     """The keys of configs/convert.yaml, which explains them, besides the limits of the checks."""
 
     source: Path
-    out: Path
+    out: Path = output_setting()
     format: str
     clips: Path | None
     workers: int | None = setting(minimum=1)

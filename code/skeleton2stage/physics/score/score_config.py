@@ -6,7 +6,7 @@ from pathlib import Path
 from skeleton2stage.body.body_choice import BETAS, BODY_GENDERS, BodyChoice
 from skeleton2stage.motion.motion import FPS
 from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
-from skeleton2stage.settings import setting
+from skeleton2stage.settings import output_setting, setting
 
 
 @dataclass(frozen=True)
@@ -14,8 +14,8 @@ class ScoreConfig:
     """The keys of configs/score.yaml, which explains them."""
 
     motions: Path
-    out: Path
-    save: Path | None
+    out: Path = output_setting()
+    save: Path | None = output_setting()
     format: str
     window_s: float | None = setting(minimum=2 / FPS, why="a window has two frames or more")
     policy: Path

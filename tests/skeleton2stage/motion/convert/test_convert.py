@@ -1,11 +1,16 @@
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
 from bvh_samples import HIPS_CM, person_text
 from motion_samples import WRITERS, dancing_motion, upright_motion, write_amass
 
+from listening import alive, children
 from skeleton2stage.config import load_config
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import write_pickle
@@ -15,6 +20,7 @@ from skeleton2stage.motion.convert.__main__ import main, parse
 from skeleton2stage.motion.convert.conversion_jobs import output_files, read_clip_notes
 from skeleton2stage.motion.formats.read_motion import read_motion
 from skeleton2stage.motion.library import read_library
+from skeleton2stage.one_writer import only_writer
 
 SHORT = "min_s=0.5"
 
@@ -248,6 +254,41 @@ def test_interrupted_run_keeps_what_it_did(tmp_path, capsys, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         run(capsys, f"source={tmp_path / 'in'}", f"out={tmp_path / 'out'}")
     assert set(listed(tmp_path / "out")) == {"a.pkl"}
+
+
+@pytest.mark.parametrize(("workers", "sent"), [(1, signal.SIGKILL), (2, signal.SIGKILL), (1, signal.SIGTERM)])
+def test_an_import_killed_before_it_listed_its_files_goes_on(tmp_path, capsys, workers, sent):
+    for number in range(40):
+        WRITERS["aistpp"](tmp_path / "in" / f"clip{number}.pkl", upright_motion())
+    out = tmp_path / "out"
+    arguments = [f"source={tmp_path / 'in'}", f"out={out}", "check=false"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "skeleton2stage.motion.convert", *arguments, f"workers={workers}"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    while len(list(out.glob("clip*.pkl"))) < 3:
+        assert process.poll() is None
+        time.sleep(0.02)
+    under = children(process.pid)
+    process.send_signal(sent)
+    process.communicate()
+    assert process.returncode == {signal.SIGKILL: -9, signal.SIGTERM: 143}[sent]
+    deadline = time.monotonic() + 20
+    while any(alive(pid) for pid in under):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    (out / "mine.pkl").write_bytes(b"of another making")
+    status, said = run(capsys, *arguments)
+    assert status == 0 and "40 of 40" in said
+    assert len(listed(out)) == 40 and not list(out.glob(".being_made*"))
+    WRITERS["aistpp"](tmp_path / "in" / "mine.pkl", upright_motion())
+    with pytest.raises(UserError, match="mine.pkl is not of this command's making"):
+        run(capsys, *arguments)
+
+
+def test_two_imports_do_not_write_to_one_library(source, tmp_path):
+    with only_writer(tmp_path / "out"), pytest.raises(UserError, match="is being written by another process"):
+        main([f"source={source}", f"out={tmp_path / 'out'}"])
 
 
 def test_several_processes_give_the_same_library(tmp_path, capsys):
