@@ -6,9 +6,8 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from skeleton2stage.motion import skeleton
-from skeleton2stage.motion.bvh import Bvh, local_transforms, rest_positions, world_transforms
+from skeleton2stage.motion.bvh import Bvh, local_transforms, rest_positions
 from skeleton2stage.motion.formats.motion_file import RawMotion
-from skeleton2stage.motion.retarget.guide import up_vector
 from skeleton2stage.motion.retarget.source_skeleton import SourceSkeleton, understand
 
 # How far a bone may point from SMPL's own at rest: people's shapes differ by so much, other T-poses by more.
@@ -34,13 +33,12 @@ def smpl_motion(bvh: Bvh) -> RawMotion | None:
     rotmat, position = local_transforms(bvh)
     rotmat = frame.T @ rotmat[:, joints] @ frame
     poses = Rotation.from_matrix(rotmat.reshape(-1, 3, 3)).as_rotvec().reshape(-1, skeleton.N_JOINTS, 3)
-    return RawMotion(poses, scale * position[:, joints[0]] @ frame, bvh.fps, _up_axis(bvh, source))
+    return RawMotion(poses, scale * position[:, joints[0]] @ frame, bvh.fps, _up_axis(source))
 
 
-def _up_axis(bvh: Bvh, source: SourceSkeleton) -> str:
+def _up_axis(source: SourceSkeleton) -> str:
     """Return which of the rest pose's axes points up in the motion: y, but for files that turn the root instead."""
-    _, position = world_transforms(bvh.parents, *local_transforms(bvh))
-    up = np.round(source.frame.T @ up_vector(source, position)).astype(int).tolist()
+    up = np.round(source.frame.T @ source.up()).astype(int).tolist()
     return {(0, 0, 1): "z", (0, -1, 0): "-y"}.get(tuple(up), "y")
 
 
