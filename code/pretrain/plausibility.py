@@ -20,7 +20,7 @@ from skeleton2stage.motion.motion import Motion
 from skeleton2stage.physics.score.dance_scorer import DanceScorer, DanceScores
 from skeleton2stage.physics.score.make_scorer import make_scorer
 from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
-from skeleton2stage.settings import seed_setting, setting
+from skeleton2stage.settings import output_setting, seed_setting, setting
 from skeleton2stage.tables import bootstrap_error, markdown_table
 
 USAGE = "python -m pretrain.plausibility policy=FILE data=DIR [key=value ...]"
@@ -34,7 +34,7 @@ class PlausibilityConfig:
     policy: Path
     data: Path
     held_out: tuple[str, ...]
-    out: Path
+    out: Path = output_setting()
     simulator: str
     simulator_options: SimulatorOptions
     wrench_scale: float | None = setting(minimum=0)

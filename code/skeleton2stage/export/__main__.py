@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from skeleton2stage.body.body_model import BodyModel, load_body
+from skeleton2stage.body.body_choice import BETAS, BODY_GENDERS, BodyChoice
+from skeleton2stage.body.body_model import BodyModel
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.errors import run_main
 from skeleton2stage.export.export_targets import KINDS, Target, targets_of
@@ -31,9 +32,15 @@ class ExportConfig:
     music: Path | None
     format: str
     body: str
+    gender: str = setting(choices=BODY_GENDERS)
+    betas: str = setting(choices=BETAS)
     seconds: float | None = setting(above=0)
     ground: str = setting(choices=GROUNDS)
     obj_up: str = setting(choices=UPS, called="axis")
+
+    def body_choice(self) -> BodyChoice:
+        """Return whose body motions have."""
+        return BodyChoice(self.body, self.gender, self.betas)
 
 
 def main(arguments: list[str]) -> int:
@@ -42,10 +49,11 @@ def main(arguments: list[str]) -> int:
         print(help_text(USAGE, "export"))
         return 0
     config = to_dataclass(load_config("export", arguments), ExportConfig)
-    motions, n_bad = read_folder(config.motions, config.format, lambda motion: None)
+    choice = config.body_choice()
+    motions, n_bad = read_folder(config.motions, config.format, choice.check)
     targets = targets_of(list(motions), config.out, config.to, config.music)
-    body = load_body(config.body)
     for target in targets:
+        body = choice.of(motions[target.name])
         export(target, prepared(motions[target.name], body, config), body, config.obj_up)
         print(f"wrote {target.path}" + (f", to {target.song.name}" if target.song else ""))
     return EXIT_BAD_FILES if n_bad else 0

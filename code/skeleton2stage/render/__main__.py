@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from skeleton2stage.body.body_choice import BETAS, BODY_GENDERS, BodyChoice
+from skeleton2stage.body.body_model import BodyModel
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.motion.formats.read_motion import read_motion
@@ -14,7 +16,7 @@ from skeleton2stage.render.jobs import Job, plan_jobs
 from skeleton2stage.render.look import MAX_PANELS, Look
 from skeleton2stage.render.performed_panels import Performer, make_performer, with_performances
 from skeleton2stage.render.video import Soundtrack
-from skeleton2stage.settings import setting
+from skeleton2stage.settings import output_setting, setting
 
 USAGE = "python -m skeleton2stage.render motions=FILE_OR_DIR out=FILE_OR_DIR [music=FILE_OR_DIR] [key=value …]"
 
@@ -24,12 +26,14 @@ class RenderConfig:
     """The keys of configs/render.yaml."""
 
     motions: tuple[Path, ...]
-    out: Path
+    out: Path = output_setting()
     music: Path | None
     music_start_s: float = setting(minimum=0)
     labels: tuple[str, ...]
     format: str
     body: str
+    gender: str = setting(choices=BODY_GENDERS)
+    betas: str = setting(choices=BETAS)
     seconds: float
     fps: int
     width: int
@@ -49,6 +53,10 @@ class RenderConfig:
     sheet_pictures: int
     stills: tuple[float, ...]
 
+    def body_choice(self) -> BodyChoice:
+        """Return whose body motions have."""
+        return BodyChoice(self.body, self.gender, self.betas)
+
     def look(self) -> Look:
         """Return what the renderer needs of it."""
         shared = {name: getattr(self, name) for name in vars(self) if name in Look.__dataclass_fields__}
@@ -62,16 +70,31 @@ def main(arguments: list[str]) -> None:
         print(help_text(USAGE, "render"))
         return
     config = to_dataclass(load_config("render", arguments), RenderConfig)
-    look = config.look()
+    look, body = config.look(), config.body_choice()
     jobs = plan_jobs(config.motions, config.out, config.labels, config.music)
-    performer = make_performer(config.policy, config.body) if config.perform else None
-    with Renderer(_figures(config, look), look) as renderer:
+    if body.is_own:
+        _render_own_bodies(jobs, config, body)
+        return
+    performer = make_performer(config.policy, body.mean()) if config.perform else None
+    with Renderer(_figures(config, look, [body.mean()] * len(config.motions)), look) as renderer:
         for job in jobs:
             render_job(renderer, job, config, performer)
 
 
-def _figures(config: RenderConfig, look: Look) -> list[Figure]:
-    """Return a figure for each panel; raise UserError where panels are too many, or what is marked is in none."""
+def _render_own_bodies(jobs: list[Job], config: RenderConfig, body: BodyChoice) -> None:
+    """Render each motion with its own body, of its dancer's shape."""
+    if config.perform:
+        raise UserError("perform=true shows what one body for all makes of motions: give betas=mean with it")
+    for job in jobs:
+        bodies = [body.of(read_motion(path, config.format)) for path in job.motions]
+        with Renderer(_figures(config, config.look(), bodies), config.look()) as renderer:
+            render_job(renderer, job, config, None)
+
+
+def _figures(config: RenderConfig, look: Look, bodies: list[BodyModel]) -> list[Figure]:
+    """Return a figure for each panel, of the bodies of their motions; raise UserError where panels are too many, or
+    what is marked is in none.
+    """
     n_motions = len(config.motions)
     shapes = [look.shape_of(number, n_motions) for number in range(n_motions)]
     if config.perform:
@@ -81,8 +104,9 @@ def _figures(config: RenderConfig, look: Look) -> list[Figure]:
         raise UserError(f"{what} are {len(shapes)} panels: at most {MAX_PANELS} fit")
     if "penetration" in look.marks and "mesh" not in shapes:
         raise UserError(f"penetration is marked on the body's skin, and shapes are {', '.join(shapes)}: add mesh")
-    made = {shape: make_figure(shape, config.body) for shape in dict.fromkeys(shapes)}
-    return [made[shape] for shape in shapes]
+    worn = [body for body in bodies for _ in range(len(shapes) // n_motions)]
+    made = {(shape, id(body)): make_figure(shape, body) for shape, body in zip(shapes, worn, strict=True)}
+    return [made[shape, id(body)] for shape, body in zip(shapes, worn, strict=True)]
 
 
 def render_job(renderer: Renderer, job: Job, config: RenderConfig, performer: Performer | None) -> None:

@@ -157,7 +157,7 @@ def resampled(motion: Motion, fps: int, seconds: float) -> Motion:
     """Return at most `seconds` of a motion at `fps`, each picture's frame being the nearest in time."""
     n_frames = max(1, round(min(motion.duration_s, seconds) * fps))
     nearest = np.minimum(np.round(np.arange(n_frames) * motion.fps / fps).astype(int), len(motion) - 1)
-    return Motion(motion.poses[nearest], motion.translation[nearest], float(fps))
+    return Motion(motion.poses[nearest], motion.translation[nearest], float(fps), shape=motion.shape)
 
 
 def floor_lift_m(vertices_w: np.ndarray, ground: str) -> float:

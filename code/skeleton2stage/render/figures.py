@@ -7,7 +7,7 @@ import roma
 import torch
 import trimesh
 
-from skeleton2stage.body.body_model import load_body
+from skeleton2stage.body.body_model import BodyModel, load_body
 from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.physics.humanoid.load_humanoid import load_humanoid
@@ -50,19 +50,19 @@ class RigidFigure:
         return turned + positions[:, self.parts]
 
 
-def make_figure(shape: str, body: str) -> Figure:
-    """Return a figure by name (one of SHAPES) of a body that `load_body` knows."""
+def make_figure(shape: str, body: str | BodyModel) -> Figure:
+    """Return a figure by name (one of SHAPES) of a body, or one that `load_body` knows."""
     return {"mesh": load_body, "hulls": hull_figure, "sticks": stick_figure}[shape](body)
 
 
-def hull_figure(body: str = "open") -> RigidFigure:
+def hull_figure(body: str | BodyModel = "open") -> RigidFigure:
     """Return the convex hulls that the simulator's humanoid is made of."""
     humanoid = load_humanoid(body)
     hulls = {joint: trimesh.convex.convex_hull(points) for joint, points in enumerate(humanoid.hull_vertices)}
     return RigidFigure(hulls, humanoid.bone_offsets)
 
 
-def stick_figure(body: str = "open") -> RigidFigure:
+def stick_figure(body: str | BodyModel = "open") -> RigidFigure:
     """Return a stick for each bone and a ball for the head, of a body's proportions."""
     rest = load_body(body).rest_joints.astype(np.float64)
     bones = {joint: rest[joint] - rest[parent] for joint, parent in enumerate(skeleton.parents()) if parent >= 0}

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from skeleton2stage.body.body_model import BodyModel
 from skeleton2stage.motion.motion import FPS, Motion
 from skeleton2stage.physics.imitation.reference_motions import check_motion
 from skeleton2stage.physics.score.make_scorer import make_scorer
@@ -10,7 +11,7 @@ from skeleton2stage.physics.score.make_scorer import make_scorer
 Performer = Callable[[list[Motion]], list[Motion]]
 
 
-def make_performer(policy: Path, body: str) -> Performer:
+def make_performer(policy: Path, body: BodyModel) -> Performer:
     """Return the function from motions to their performances by a policy's checkpoint."""
     scorer = make_scorer(policy, body=body, show_progress=True)
 

@@ -5,6 +5,7 @@ from skeleton2stage.config import help_text, help_wanted, load_config, to_datacl
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.files import write_json
 from skeleton2stage.motion.folder import read_folder
+from skeleton2stage.motion.motion import Motion
 from skeleton2stage.physics.imitation.reference_motions import check_motion
 from skeleton2stage.physics.score.make_scorer import make_scorer
 from skeleton2stage.physics.score.performances import check_save, score_clips, windows
@@ -22,11 +23,17 @@ def main(arguments: list[str]) -> int:
         return 0
     config = to_dataclass(load_config("score", arguments), ScoreConfig)
     _check(config)
+    body = config.body_choice()
     scorer = make_scorer(
-        config.policy, config.simulator, config.body, config.max_worlds, config.wrench_scale,
+        config.policy, config.simulator, body, config.max_worlds, config.wrench_scale,
         show_progress=True, options=config.simulator_options,
     )
-    motions, n_bad = read_folder(config.motions, config.format, check_motion)
+
+    def check(motion: Motion) -> None:
+        check_motion(motion)
+        body.check(motion)
+
+    motions, n_bad = read_folder(config.motions, config.format, check)
     clips = motions if config.window_s is None else windows(motions, config.window_s)
     check_save(config, list(motions), list(clips))
     scores = score_clips(scorer, clips, config.save)
