@@ -25,6 +25,7 @@ SETTINGS = {
     "score": ("skeleton2stage.physics.score.score_config:ScoreConfig",),
     "tracks": ("skeleton2stage.music.tracks:TracksConfig",),
     "train_edge": ("dance_model.training.train_edge_config:TrainEdgeConfig",),
+    "view": ("skeleton2stage.view.__main__:ViewConfig",),
 }
 
 
