@@ -20,7 +20,7 @@ from skeleton2stage.errors import UserError
 from skeleton2stage.motion.motion_layout import LAYOUTS, layout_named
 from skeleton2stage.motion.scaler import MinMaxScaler
 from skeleton2stage.music.kinds import BASELINE, JUKEBOX, WIDTHS
-from skeleton2stage.reading import first_words
+from skeleton2stage.read_boundary import first_words
 
 # By family: the network, its sizes, and what reads its authors' files.
 DENOISERS: dict[str, tuple[type[Denoiser], type[DenoiserConfig]]] = {

@@ -18,7 +18,7 @@ from dance_model.diffusion_loading import load_released
 from dance_model.diffusion_policy import as_policy
 from skeleton2stage.errors import UserError, unknown_name
 from skeleton2stage.own_code import import_class
-from skeleton2stage.reading import first_words
+from skeleton2stage.read_boundary import first_words
 
 ENTRY_POINTS = "skeleton2stage.dance_models"
 OWN = {

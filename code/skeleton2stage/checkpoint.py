@@ -10,7 +10,7 @@ from torch import nn
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import atomic_path, read_json, write_json
-from skeleton2stage.reading import reading
+from skeleton2stage.read_boundary import reading
 
 _MOST_NUMBERS_A_STORED_ONE, _SPARE_NUMBERS = 4, 1_000_000  # tables that follow from sizes are not stored
 

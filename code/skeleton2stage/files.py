@@ -16,7 +16,7 @@ import numpy as np
 
 from skeleton2stage import pickles
 from skeleton2stage.outputs import TEMPORARY
-from skeleton2stage.reading import reading
+from skeleton2stage.read_boundary import reading
 
 _PROBED_BYTES = 1 << 16
 OLD_S = 24 * 3600.0  # a file that nothing was written to for so long was left by a kill

@@ -14,7 +14,7 @@ from torch import nn
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.metrics.measured_clip import Clip
-from skeleton2stage.reading import check_archive, reading
+from skeleton2stage.read_boundary import check_archive, reading
 
 MAX_FRAMES = 243
 N_TOKENS = 25  # 24 rotations and the pelvis

@@ -16,7 +16,7 @@ from skeleton2stage.motion.checks.motion_figures import Figures
 LIBRARY_NAME = "library.json"
 CLAIMS_NAME = ".being_made.json"
 # Raise it when conversion changes, so that clips of earlier versions are made again.
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Clip:
     stamp: `stamp_of` that file. accepted, reason: whether it was taken, else why not.
     format, source_fps, source_frames: what the source was; None where it could not be read.
     frames, seconds: of the motion, at 30 frames a second. figures: what the checks found, None if unread.
+    label: whose motion, or which one, it is of a source that holds several.
     """
 
     file: str
@@ -40,6 +41,7 @@ class Clip:
     frames: int = 0
     seconds: float = 0.0
     figures: Figures | None = None
+    label: str = ""
 
 
 def stamp_of(source: Path, settings: dict) -> str:

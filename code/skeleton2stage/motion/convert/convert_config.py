@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from skeleton2stage.motion.formats.motion_writers import MOTION_WRITERS
 from skeleton2stage.motion.formats.read_motion import check_format
 from skeleton2stage.settings import output_setting, setting
 
@@ -18,6 +19,7 @@ class ConvertConfig:
     workers: int | None = setting(minimum=1)
     strict: bool
     check: bool
+    write: str = setting(choices=tuple(MOTION_WRITERS))
 
     def __post_init__(self) -> None:
         check_format(self.format)

@@ -77,7 +77,7 @@ def test_what_the_disk_failed_is_neither_rejected_nor_removed_but_tried_again(so
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(convert_file, "write_motion", full)
+        patch.setitem(convert_file.MOTION_WRITERS, "pkl", full)
         (source / "a.pkl").touch()  # changed, so it is due again
         status, said = run(capsys, *arguments)
     assert status == 1 and "a.pkl: not converted: [Errno 28] No space left" in said
@@ -106,12 +106,12 @@ def test_a_file_that_the_library_did_not_make_is_kept(source, tmp_path, capsys):
 
 
 def test_an_error_nobody_foresaw_rejects_one_file(source, tmp_path, capsys, monkeypatch):
-    read = convert_file.read_motion_file
+    read = convert_file.read_motion_files
 
     def breaks_on_bvh(path, *rest):
         return 1 / 0 if path.suffix == ".bvh" else read(path, *rest)
 
-    monkeypatch.setattr(convert_file, "read_motion_file", breaks_on_bvh)
+    monkeypatch.setattr(convert_file, "read_motion_files", breaks_on_bvh)
     said = run(capsys, f"source={source}", f"out={tmp_path / 'out'}", SHORT)[1]
     assert "sub/b.pkl: unreadable: ZeroDivisionError" in said and "1 of 2" in said
 
@@ -243,14 +243,14 @@ def test_name_that_becomes_ambiguous_moves(tmp_path, capsys):
 def test_interrupted_run_keeps_what_it_did(tmp_path, capsys, monkeypatch):
     for name in "abc":
         WRITERS["written"](tmp_path / "in" / f"{name}.pkl", dancing_motion())
-    read = convert_file.read_motion_file
+    read = convert_file.read_motion_files
 
     def stopped_at_b(path, *rest):
         if path.stem == "b":
             raise KeyboardInterrupt
         return read(path, *rest)
 
-    monkeypatch.setattr(convert_file, "read_motion_file", stopped_at_b)
+    monkeypatch.setattr(convert_file, "read_motion_files", stopped_at_b)
     with pytest.raises(KeyboardInterrupt):
         run(capsys, f"source={tmp_path / 'in'}", f"out={tmp_path / 'out'}")
     assert set(listed(tmp_path / "out")) == {"a.pkl"}
@@ -340,8 +340,8 @@ def test_help_and_unknown_key(capsys):
     assert run(capsys, "--help")[1].startswith("usage: python -m skeleton2stage.motion.convert")
     with pytest.raises(UserError, match="unknown key 'sorce'"):
         main(["sorce=x", "out=y"])
-    with pytest.raises(UserError, match="unknown motion format 'smpl'"):
-        main(["source=x", "out=y", "format=smpl"])
+    with pytest.raises(UserError, match="unknown motion format 'smpk'"):
+        main(["source=x", "out=y", "format=smpk"])
     with pytest.raises(UserError, match="workers"):
         main(["source=x", "out=y", "workers=0"])
 
