@@ -68,9 +68,11 @@ def dance_windows(data: Path, config: WindowConfig) -> DanceWindows:
     motions, songs = find_files(data)
     inputs = _description(motions, songs, config)
     cached = cache_file(data)
-    if made_from(cached) != inputs:
-        prepare(motions, songs, config).save(cached, inputs)
-    return load_windows(cached)
+    if made_from(cached) == inputs:
+        return load_windows(cached)
+    windows = prepare(motions, songs, config)
+    windows.save(cached, inputs)
+    return windows  # not what the file has by now: another training may keep windows of its own there
 
 
 def cache_file(folder: Path) -> Path:
