@@ -28,6 +28,7 @@ from skeleton2stage.typed import field_type, read_value, split_argument, without
 Config = TypeVar("Config")
 PRESET = "preset"
 _MISSING = "???"
+_SHOWN = 80  # characters of a wrong value
 _CONVERTERS = {int: int, float: float, str: str, bool: bool, Path: lambda value: Path(value).expanduser()}
 _HOW_TO_TYPE = """
 Text and paths arrive as typed (to your shell, quote spaces and the like); null: nothing. Paths that you give are
@@ -148,7 +149,7 @@ def to_dataclass(config: Mapping[str, Any], cls: type[Config], where: str = "") 
     Raises UserError that names the key for a missing or unknown one, and for one of another type or out of its range.
     """
     if where and not isinstance(config, Mapping):
-        raise UserError(f"'{where.rstrip('.: ')}' must be a mapping of keys to values, not {config!r}")
+        raise UserError(f"'{where.rstrip('.: ')}' must be a mapping of keys to values, not {_short(config)}")
     config, hints = dict(config), typing.get_type_hints(cls)
     fields = {field.name: field for field in dataclasses.fields(cls)}
     for key in config:
@@ -175,26 +176,32 @@ def _convert(value: Any, hint: Any, key: str) -> Any:  # noqa: ANN401 - the type
         return tuple(_convert(item, choices[0], key) for item in items)
     if origin is dict:
         if not isinstance(value, Mapping):
-            raise UserError(f"'{key}' must be a mapping of names to values, not {value!r}")
+            raise UserError(f"'{key}' must be a mapping of names to values, not {_short(value)}")
         return {str(k): _convert(v, choices[1], f"{key}.{k}") for k, v in value.items()}
     return _convert_scalar(value, hint, key)
 
 
 def _convert_scalar(value: Any, hint: Any, key: str) -> Any:  # noqa: ANN401 - the types are data here
     if hint in (int, float) and (isinstance(value, bool) or value is None):
-        raise UserError(f"'{key}' must be a number, not {value!r}")
+        raise UserError(f"'{key}' must be a number, not {_short(value)}")
     if hint is bool and not isinstance(value, bool):
-        raise UserError(f"'{key}' must be true or false, not {value!r}")
+        raise UserError(f"'{key}' must be true or false, not {_short(value)}")
     if hint is int and isinstance(value, float) and not value.is_integer():
-        raise UserError(f"'{key}' must be a whole number, not {value!r}")
+        raise UserError(f"'{key}' must be a whole number, not {_short(value)}")
     if hint in (str, Path) and not isinstance(value, str | Path):
-        raise UserError(f"'{key}' must be text, not {value!r}: in a file, put it in quotes")
+        raise UserError(f"'{key}' must be text, not {_short(value)}: in a file, put it in quotes")
     try:
         return _CONVERTERS[hint](value)
     except (TypeError, ValueError, OverflowError):
-        raise UserError(f"'{key}' must be {_describe(hint)}, not {str(value)[:60]!r}") from None
+        raise UserError(f"'{key}' must be {_describe(hint)}, not {_short(value)}") from None
     except RuntimeError:  # pathlib's, where ~NAME is nobody's home
         return Path(value)
+
+
+def _short(value: Any) -> str:  # noqa: ANN401 - data of any depth
+    """Return a value as one writes it, cut to what fits in a sentence."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _describe(hint: type) -> str:

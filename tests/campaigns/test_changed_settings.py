@@ -77,7 +77,7 @@ def other_value(name: str, field: dataclasses.Field, now: Any) -> str | None:
     if isinstance(now, bool):
         return str(not now).lower()
     candidates = [choice for choice in limits.choices if choice != now] or _numbers(now)
-    for value in candidates:
+    for value in (value for value in candidates if value != now):
         try:
             limits.check(value, name)
             return str(value)
