@@ -121,7 +121,7 @@ def _line_of(name: str, value: Any, path: Path) -> dict[str, Any]:  # noqa: ANN4
         return {"name": name} | value
     if isinstance(value, int | float | str):
         return {"name": name, "enabled": True, "weight": value}
-    raise UserError(f"{path}: '{name}' must be a weight or {{enabled, weight}} of a reward, not {value!r}")
+    raise UserError(f"{path}: '{name}' must be a weight or {{enabled, weight}} of a reward, not {str(value)[:80]!r}")
 
 
 def _setting(line: dict[str, Any], path: Path) -> RewardSetting:
