@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pretrain.damage.catalogue import DAMAGES
 from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
-from skeleton2stage.settings import seed_setting, setting
+from skeleton2stage.settings import output_setting, seed_setting, setting
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class PlausibilityConfig:
     policy: Path | None
     data: Path
     held_out: tuple[str, ...]
-    out: Path
+    out: Path = output_setting()
     damages: tuple[str, ...] = setting(choices=tuple(DAMAGES), called="damage")
     simulator: str
     simulator_options: SimulatorOptions

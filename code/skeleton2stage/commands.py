@@ -15,6 +15,7 @@ SETTINGS = {
     ),
     "eval_checkpoint": ("rl_finetune.eval_checkpoint:EvalCheckpointConfig",),
     "evaluate": ("rl_finetune.evaluate:EvaluateConfig",),
+    "export": ("skeleton2stage.export.__main__:ExportConfig",),
     "export_checkpoint": ("dance_model.export_checkpoint:ExportCheckpointConfig",),
     "finetune": ("rl_finetune.finetune_config:FinetuneConfig",),
     "plausibility": ("pretrain.plausibility_config:PlausibilityConfig",),
@@ -24,6 +25,7 @@ SETTINGS = {
     "score": ("skeleton2stage.physics.score.score_config:ScoreConfig",),
     "tracks": ("skeleton2stage.music.tracks:TracksConfig",),
     "train_edge": ("dance_model.training.train_edge_config:TrainEdgeConfig",),
+    "view": ("skeleton2stage.view.__main__:ViewConfig",),
 }
 
 

@@ -1,14 +1,17 @@
 """Biovision hierarchy files: parsing, and forward kinematics of whatever skeleton they hold."""
 
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from skeleton2stage.errors import UserError, unknown_name
+from skeleton2stage.motion.bvh_hierarchy import AXES, read_hierarchy
+from skeleton2stage.motion.bvh_text import motion_values, read_sections
 
-_AXES = "XYZ"
-_CHANNELS = {f"{axis}{kind}" for axis in _AXES for kind in ("position", "rotation")}
+ALL = slice(None)
+_BLOCK_FRAMES = 2000
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Bvh:
     offsets: [J, 3] offset from the parent in the rest pose.
     channels: for each joint the channel names in file order; empty for end sites.
     values: [T, C] channel values, the joints' channels one after another; rotations in degrees.
-    frame_time_s: seconds a frame.
+    frame_time_s: seconds a frame, of the rate that the file's rounded one stands for (`bvh_text.rate_of`).
     """
 
     names: tuple[str, ...]
@@ -32,142 +35,33 @@ class Bvh:
 
     @property
     def fps(self) -> float:
-        """Frames a second; a frame time rounded in the file is taken for the whole rate it stands for."""
-        rate = 1.0 / self.frame_time_s
-        return float(round(rate)) if abs(rate - round(rate)) < 1e-3 * rate else rate
+        """Frames a second."""
+        return round(1.0 / self.frame_time_s, 9)
 
     def __len__(self) -> int:
         return len(self.values)
 
 
-class _Tokens:
-    """The words of a file, taken one by one; running out of them is the user's broken file."""
-
-    def __init__(self, path: Path, words: list[str]) -> None:
-        self.path, self.words, self.position = path, words, 0
-
-    def take(self) -> str:
-        if self.position >= len(self.words):
-            raise UserError(f"{self.path} ends in the middle of its hierarchy: it was cut short, copy it again")
-        self.position += 1
-        return self.words[self.position - 1]
-
-    def expect(self, word: str) -> None:
-        found = self.take()
-        if found.upper() != word:
-            raise UserError(f"{self.path} is not a BVH file: expected {word}, found '{found[:40]}'")
-
-    def number(self) -> float:
-        word = self.take()
-        try:
-            return float(word)
-        except ValueError:
-            raise UserError(f"{self.path}: expected a number in the hierarchy, found '{word[:40]}'") from None
-
-
-class _Hierarchy:
-    """The joints gathered while reading a hierarchy."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-        self.parents: list[int] = []
-        self.offsets: list[list[float]] = []
-        self.channels: list[tuple[str, ...]] = []
-
-    def add(self, name: str, parent: int) -> int:
-        self.names.append(name)
-        self.parents.append(parent)
-        self.offsets.append([0.0, 0.0, 0.0])
-        self.channels.append(())
-        return len(self.names) - 1
-
-
 def read_bvh(path: Path) -> Bvh:
-    """Read a BVH file with any joints and any order of channels; raise UserError for what is none."""
-    header, motion = _split(Path(path))
-    tokens = _Tokens(path, header.split())
-    tokens.expect("HIERARCHY")
-    tokens.expect("ROOT")
-    hierarchy = _Hierarchy()
-    _read_joints(tokens, hierarchy)
-    n_channels = sum(len(channels) for channels in hierarchy.channels)
-    values, frame_time_s = _read_motion(path, motion, n_channels)
-    return Bvh(
-        tuple(hierarchy.names), tuple(hierarchy.parents), np.array(hierarchy.offsets),
-        tuple(hierarchy.channels), values, frame_time_s,
-    )
+    """Read a BVH file with any joints and any order of channels; raise UserError for what is none.
 
-
-def _split(path: Path) -> tuple[str, str]:
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
-    if not text.lstrip("\ufeff \r\n\t").upper().startswith("HIERARCHY"):
-        raise UserError(f"{path} is not a BVH file: it does not begin with HIERARCHY")
-    header, found, motion = text.lstrip("\ufeff").partition("\nMOTION")
-    if not found:
-        raise UserError(f"{path} has no MOTION part: it was cut short, copy it again")
-    return header, motion
-
-
-def _read_joints(tokens: _Tokens, hierarchy: _Hierarchy) -> None:
-    """Read joints from the root's name to the brace that closes it."""
-    stack = [hierarchy.add(tokens.take(), -1)]
-    tokens.expect("{")
-    while stack:
-        word = tokens.take().upper()
-        if word == "OFFSET":
-            hierarchy.offsets[stack[-1]] = [tokens.number() for _ in range(3)]
-        elif word == "CHANNELS":
-            hierarchy.channels[stack[-1]] = _read_channels(tokens)
-        elif word in ("JOINT", "END"):
-            name = tokens.take()
-            name = f"{hierarchy.names[stack[-1]]}_end" if word == "END" else name
-            stack.append(hierarchy.add(name, stack[-1]))
-            tokens.expect("{")
-        elif word == "}":
-            stack.pop()
-        else:
-            raise UserError(f"{tokens.path}: '{word[:40]}' has no place in a BVH hierarchy")
-
-
-def _read_channels(tokens: _Tokens) -> tuple[str, ...]:
-    count = tokens.take()
-    if not count.isdigit():
-        raise UserError(f"{tokens.path}: CHANNELS is followed by '{count[:40]}' where their number was expected")
-    channels = tuple(tokens.take().capitalize() for _ in range(int(count)))
-    unknown = set(channels) - _CHANNELS
-    if unknown:
-        raise unknown_name(f"channel in {tokens.path}", min(unknown), list(_CHANNELS))
-    return channels
-
-
-def _read_motion(path: Path, text: str, n_channels: int) -> tuple[np.ndarray, float]:
-    """Return channel values [T, C] and the frame time of the part after the word MOTION."""
-    words = text.split()
-    labelled = words[:1] == ["Frames:"] and words[2:4] == ["Frame", "Time:"] and len(words) > 4
-    try:
-        if not labelled:
-            raise ValueError
-        n_frames, frame_time_s = int(words[1]), float(words[4])
-        values = np.array(words[5:], dtype=np.float64)
-    except ValueError:
-        raise UserError(f"{path} is damaged: its MOTION part is not 'Frames:', 'Frame Time:' and numbers") from None
-    if len(values) != n_frames * n_channels:
-        raise UserError(
-            f"{path} promises {n_frames} frames of {n_channels} values and holds {len(values)} values: "
-            "it was cut short or altered, copy it again"
-        )
-    if n_frames == 0 or not 0 < frame_time_s < np.inf or not np.isfinite(values).all():
-        raise UserError(f"{path} holds no usable motion: no frames, a frame time of {frame_time_s} s, or NaN")
-    return values.reshape(n_frames, n_channels), frame_time_s
+    What is odd in a file that can be read all the same is said on stderr.
+    """
+    path = Path(path)
+    header, motion = read_sections(path)
+    found = read_hierarchy(path, header)
+    n_channels = sum(len(channels) for channels in found.channels)
+    values, frame_time_s, odd = motion_values(path, motion, n_channels)
+    for sentence in odd:
+        print(f"warning: {path}: {sentence}", file=sys.stderr)
+    return Bvh(tuple(found.names), tuple(found.parents), np.array(found.offsets), tuple(found.channels), values,
+               frame_time_s)
 
 
 def _axis_rotation(axis: str, angle_rad: np.ndarray) -> np.ndarray:
     """Return rotations [T, 3, 3] about a coordinate axis by angles [T] rad."""
     rotmat = np.zeros((len(angle_rad), 3, 3))
-    i = _AXES.index(axis)
+    i = AXES.index(axis)
     j, k = (i + 1) % 3, (i + 2) % 3
     rotmat[:, i, i] = 1.0
     rotmat[:, j, j] = rotmat[:, k, k] = np.cos(angle_rad)
@@ -176,25 +70,59 @@ def _axis_rotation(axis: str, angle_rad: np.ndarray) -> np.ndarray:
     return rotmat
 
 
-def local_transforms(bvh: Bvh) -> tuple[np.ndarray, np.ndarray]:
-    """Return each joint's rotation [T, J, 3, 3] and position [T, J, 3] relative to its parent.
+def local_transforms(bvh: Bvh, frames: slice = ALL) -> tuple[np.ndarray, np.ndarray]:
+    """Return each joint's rotation [T, J, 3, 3] and position [T, J, 3] relative to its parent, of some frames.
 
-    Rotation channels multiply in the order in which the file lists them; position channels replace the
-    offset.
+    Rotation channels multiply in the order in which the file lists them. Position channels replace the offset, unless
+    the file means them as what is added to it (`added_to_offsets`).
     """
-    n_frames, n_joints = len(bvh), len(bvh.names)
-    rotmat = np.tile(np.eye(3), (n_frames, n_joints, 1, 1))
-    position = np.tile(bvh.offsets, (n_frames, 1, 1))
-    column = 0
-    for joint, channels in enumerate(bvh.channels):
-        for channel in channels:
-            values, axis = bvh.values[:, column], channel[0]
-            if channel.endswith("rotation"):
-                rotmat[:, joint] = rotmat[:, joint] @ _axis_rotation(axis, np.radians(values))
-            else:
-                position[:, joint, _AXES.index(axis)] = values
-            column += 1
+    values = bvh.values[frames]
+    rotmat = np.tile(np.eye(3), (len(values), len(bvh.names), 1, 1))
+    position = np.tile(bvh.offsets, (len(values), 1, 1))
+    added = added_to_offsets(bvh)
+    for joint, channel, column in _columns(bvh):
+        axis = channel[0]
+        if channel.endswith("rotation"):
+            rotmat[:, joint] = rotmat[:, joint] @ _axis_rotation(axis, np.radians(values[:, column]))
+        elif channel.endswith("position"):
+            i, base = AXES.index(axis), bvh.offsets[joint] if added and joint > 0 else np.zeros(3)
+            position[:, joint, i] = base[i] + values[:, column]
     return rotmat, position
+
+
+def _columns(bvh: Bvh) -> Iterator[tuple[int, str, int]]:
+    """Yield joint, channel name and column of the values for every channel."""
+    pairs = ((joint, channel) for joint, channels in enumerate(bvh.channels) for channel in channels)
+    for column, (joint, channel) in enumerate(pairs):
+        yield joint, channel, column
+
+
+def added_to_offsets(bvh: Bvh) -> bool:
+    """Return whether position channels of joints below the root are displacements from their offsets.
+
+    Most files repeat the offset there; in some it is zero at rest, by which all bones would lose their length.
+    """
+    below = [(joint, AXES.index(channel[0]), column) for joint, channel, column in _columns(bvh)
+             if joint > 0 and channel.endswith("position")]
+    if not below:
+        return False
+    joints, axes, columns = (list(kind) for kind in zip(*below, strict=True))
+    offsets = bvh.offsets[joints, axes]
+    usual = np.median(bvh.values[:, columns], axis=0)
+    return bool(np.abs(usual).sum() < np.abs(usual - offsets).sum())
+
+
+def joint_transforms(bvh: Bvh, joints: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return world rotations [T, K, 3, 3] and positions [T, K, 3] of K joints, in that order.
+
+    They are found a block of frames at a time, so that all the joints of a long clip are never held at once.
+    """
+    rotmat_w, position_w = np.empty((len(bvh), len(joints), 3, 3)), np.empty((len(bvh), len(joints), 3))
+    for start in range(0, len(bvh), _BLOCK_FRAMES):
+        frames = slice(start, start + _BLOCK_FRAMES)
+        rotmat, position = world_transforms(bvh.parents, *local_transforms(bvh, frames))
+        rotmat_w[frames], position_w[frames] = rotmat[:, joints], position[:, joints]
+    return rotmat_w, position_w
 
 
 def world_transforms(
@@ -210,9 +138,19 @@ def world_transforms(
     return rotmat_w, position_w
 
 
+def usual_offsets(bvh: Bvh) -> np.ndarray:
+    """Return each joint's usual position [J, 3] relative to its parent: its offset, where channels give none."""
+    offsets, added = bvh.offsets.copy(), added_to_offsets(bvh)
+    for joint, channel, column in _columns(bvh):
+        if joint > 0 and channel.endswith("position"):
+            axis = AXES.index(channel[0])
+            offsets[joint, axis] = np.median(bvh.values[:, column]) + (bvh.offsets[joint, axis] if added else 0.0)
+    return offsets
+
+
 def rest_positions(bvh: Bvh) -> np.ndarray:
-    """Return joint positions [J, 3] of the rest pose with the root at the origin."""
-    positions = bvh.offsets.copy()
+    """Return joint positions [J, 3] of the zero pose with the root at the origin."""
+    positions = usual_offsets(bvh)
     positions[0] = 0.0
     for joint, parent in enumerate(bvh.parents):
         if parent >= 0:

@@ -64,7 +64,7 @@ BAD = {
     "letters": (GOOD.replace("0.000000", "x", 1), "damaged"),
     "nan": (GOOD.replace("0.000000", "nan", 1), "no usable motion"),
     "no frames": (HEADER + motion_text([], 0.1), "no usable motion"),
-    "no time": (HEADER + motion_text([REST], 0), "no usable motion"),
+    "no time": (HEADER + motion_text([REST], 0), "frame time of 0.000000"),
     "channel": (GOOD.replace("Yrotation", "Wrotation"), "Wrotation.*choose one of.*Xposition"),
     "channel count": (GOOD.replace("CHANNELS 3", "CHANNELS nan"), "CHANNELS"),
     "offset": (GOOD.replace("OFFSET 1.0 2.0", "OFFSET 1.0 two"), "expected a number"),

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from skeleton2stage.errors import UserError
 
-EXTENSIONS = (".pkl", ".npz", ".bvh")
+EXTENSIONS = (".pkl", ".npz", ".bvh")  # of libraries and data sets, beside which features lie as .npy
+ANY_EXTENSIONS = (*EXTENSIONS, ".npy", ".pt", ".pth", ".pickle", ".joblib")  # of whatever tools write
 
 
 def motion_files(path: Path, extensions: tuple[str, ...] = EXTENSIONS, below: bool = True) -> list[Path]:
@@ -34,3 +35,9 @@ def by_stem(files: list[Path]) -> dict[str, Path]:
             raise UserError(f"two motions are called {file.stem}: {found[file.stem]} and {file}: rename or remove one")
         found[file.stem] = file
     return found
+
+
+def labelled(path: Path, label: str) -> Path:
+    """Return the name under which one of several motions of a file goes: the file's, with the motion's own appended."""
+    safe = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in label)
+    return path.with_name(f"{path.stem}_{safe}{path.suffix}") if safe else path

@@ -1,5 +1,7 @@
 """Short glitches of a capture: found by what the frames around them say, and bridged."""
 
+from dataclasses import replace
+
 import numpy as np
 import roma
 import torch
@@ -22,7 +24,7 @@ def without_glitches(guide: Guide, fps: float) -> tuple[Guide, int]:
     quat = bridged_rotations(continuous(roma.rotmat_to_unitquat(guide.rotmat_w)), bad_rotation)
     bad = bad_rotation.any(axis=1) | bad_position.any(axis=1)
     targets = torch.from_numpy(_bridged(targets, bad_position))
-    return Guide(roma.unitquat_to_rotmat(quat), targets), int(bad.sum())
+    return replace(guide, rotmat_w=roma.unitquat_to_rotmat(quat), targets_w=targets), int(bad.sum())
 
 
 def rotation_deviation(rotmat_w: torch.Tensor, reach: int) -> np.ndarray:

@@ -1,11 +1,14 @@
 """The floor under a retargeted dancer's feet, and toes that rest on it."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
 from skeleton2stage.motion import skeleton
-from skeleton2stage.motion.retarget.guide import MIN_STANDING_S, TARGETS, Guide, standing_frames
-from skeleton2stage.motion.retarget.source_skeleton import SIDES
+from skeleton2stage.motion.retarget.guide import TARGETS, Guide
+from skeleton2stage.motion.retarget.joint_roles import SIDES
+from skeleton2stage.motion.retarget.standing import MIN_STANDING_S, standing_frames
 
 # Height of SMPL's toe joint over the sole under it: where the toes of a standing foot are put, so that its
 # sole touches z = 0. Standing feet vary by about 1 cm in captures: a low percentile stands for them all.
@@ -45,7 +48,7 @@ def _toe_offset_w(guide: Guide, side: str) -> torch.Tensor:
 def grounded(guide: Guide, levels: dict[str, float]) -> Guide:
     """Return the guide moved so that standing feet, on average of both, have their soles at z = 0."""
     floor = np.mean(list(levels.values())) - SOLE_M
-    return Guide(guide.rotmat_w, guide.targets_w - torch.tensor([0.0, 0.0, floor], dtype=torch.float64))
+    return replace(guide, targets_w=guide.targets_w - torch.tensor([0.0, 0.0, floor], dtype=torch.float64))
 
 
 def levelled(guide: Guide, levels: dict[str, float]) -> Guide:
@@ -57,7 +60,7 @@ def levelled(guide: Guide, levels: dict[str, float]) -> Guide:
     for side, level in levels.items():
         shift = float(np.clip(usual - level, -MAX_LEVELLING_M, MAX_LEVELLING_M))
         targets[:, list(TARGETS).index(f"{side}_ankle"), 2] += shift
-    return Guide(guide.rotmat_w, targets)
+    return replace(guide, targets_w=targets)
 
 
 def resting_toes(foot_rotmat_w: torch.Tensor, toe_height_m: torch.Tensor) -> torch.Tensor:

@@ -1,14 +1,15 @@
 """Motion of a foreign skeleton (BVH) onto SMPL's: rotations carried over, then joints pulled into place.
 
-1. The skeleton is recognised by joint names and scaled so that its legs are as long as SMPL's (`source_skeleton`).
-2. Every SMPL bone gets the world rotation of its counterpart, corrected for the difference of rest poses (`guide`).
+1. The joints are told by names and by the tree (`joint_roles`), and scaled so that legs are as long as SMPL's.
+2. Every SMPL bone gets the world rotation of its counterpart, corrected for the difference of rest poses (`guide`),
+   which the zero pose tells (`zero_pose`) or, where it is not one of a body, the motion (`motion_alignment`).
 3. Short glitches of the capture are bridged (`glitches`), and the clip is resampled to 30 frames a second.
 4. Inverse kinematics pulls hips, ankles, wrists and the rest to where the scaled source has them (`guide_fit`).
 5. The floor is put under the feet (`grounding`).
 6. Arms that end up inside SMPL's torso, which is wider than the source's, are moved out of it (`torso_clearance`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import roma
@@ -16,14 +17,15 @@ import torch
 from scipy.ndimage import gaussian_filter1d
 
 from skeleton2stage.motion import skeleton
-from skeleton2stage.motion.bvh import Bvh, local_transforms, world_transforms
+from skeleton2stage.motion.bvh import Bvh
 from skeleton2stage.motion.ik import local_to_world, world_positions, world_to_local
 from skeleton2stage.motion.motion import FPS, Motion
 from skeleton2stage.motion.resample import resample_linear, resample_rotations
 from skeleton2stage.motion.retarget.glitches import bridged_rotations, continuous, without_glitches
 from skeleton2stage.motion.retarget.grounding import grounded, levelled, resting_toes, standing_levels
-from skeleton2stage.motion.retarget.guide import TARGETS, Guide, guide_of, up_vector
-from skeleton2stage.motion.retarget.source_skeleton import SIDES, understand
+from skeleton2stage.motion.retarget.guide import TARGETS, Guide, guide_of
+from skeleton2stage.motion.retarget.joint_roles import SIDES
+from skeleton2stage.motion.retarget.source_skeleton import understand
 from skeleton2stage.motion.retarget.torso_clearance import clear_of_torso
 
 # Low-pass before dropping to 30 frames a second: 3 dB at 10 Hz, under the new Nyquist frequency of 15 Hz.
@@ -42,12 +44,14 @@ class RetargetReport:
     up_axis: the axis of the file that points up ("x", "y" or "z"). scale: metres per source unit.
     errors_m: mean distance from the scaled source for each wrist and ankle.
     bridged_frames: source frames in which at least one joint had a glitch and was interpolated.
+    rest_pose: what told how the source's joints lie, "zero pose" or, where that is not one a body can have, "motion".
     """
 
     up_axis: str
     scale: float
     errors_m: dict[str, float]
     bridged_frames: int
+    rest_pose: str
 
     @property
     def mean_error_m(self) -> float:
@@ -61,16 +65,15 @@ def retarget(bvh: Bvh, fps: float = FPS) -> tuple[Motion, RetargetReport]:
     Raises UserError where the skeleton's joints are not recognised.
     """
     source = understand(bvh)
-    rotmat, position = world_transforms(bvh.parents, *local_transforms(bvh))
-    up = up_vector(source, position)
-    guide = guide_of(source, rotmat, position, up, bvh.fps)
+    up = source.up()
+    guide = guide_of(source, up, bvh.fps)
     guide, bridged_frames = without_glitches(guide, bvh.fps)
     guide = _smoothed(guide, bvh.fps)
     levels = standing_levels(guide, bvh.fps)
     guide = _within_limits(_resampled(grounded(guide, levels), bvh.fps, fps))
     rotmat_w, root_pos = clear_of_torso(levelled(guide, levels), fps)
     report = RetargetReport("xyz"[int(np.abs(up).argmax())], source.scale_m(),
-                            _errors(guide, rotmat_w, root_pos), bridged_frames)
+                            _errors(guide, rotmat_w, root_pos), bridged_frames, guide.rest_pose)
     return _finished(rotmat_w, root_pos, fps), report
 
 
@@ -80,14 +83,13 @@ def _smoothed(guide: Guide, fps: float) -> Guide:
     quat = torch.from_numpy(gaussian_filter1d(quat, SMOOTHING_S * fps, axis=0, mode="nearest"))
     targets = gaussian_filter1d(guide.targets_w.numpy(), SMOOTHING_S * fps, axis=0, mode="nearest")
     rotmat_w = roma.unitquat_to_rotmat(torch.nn.functional.normalize(quat, dim=-1))
-    return Guide(rotmat_w, torch.from_numpy(targets))
+    return replace(guide, rotmat_w=rotmat_w, targets_w=torch.from_numpy(targets))
 
 
 def _resampled(guide: Guide, fps: float, new_fps: float) -> Guide:
     """Return the guide at another frame rate: slerp for rotations, linear for positions."""
-    return Guide(
-        resample_rotations(guide.rotmat_w, fps, new_fps), resample_linear(guide.targets_w, fps, new_fps)
-    )
+    return replace(guide, rotmat_w=resample_rotations(guide.rotmat_w, fps, new_fps),
+                   targets_w=resample_linear(guide.targets_w, fps, new_fps))
 
 
 def _within_limits(guide: Guide) -> Guide:
@@ -104,7 +106,7 @@ def _within_limits(guide: Guide) -> Guide:
     rotvec = roma.unitquat_to_rotvec(quat)
     angle = rotvec.norm(dim=-1, keepdim=True).clamp(min=1e-9)
     local[:, joints] = roma.rotvec_to_rotmat(rotvec * angle.clamp(max=limits[:, None]) / angle)
-    return Guide(local_to_world(local), guide.targets_w)
+    return replace(guide, rotmat_w=local_to_world(local))
 
 
 def _errors(guide: Guide, rotmat_w: torch.Tensor, root_pos: torch.Tensor) -> dict[str, float]:

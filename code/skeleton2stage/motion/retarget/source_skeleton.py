@@ -1,150 +1,103 @@
-"""Recognise the joints of a foreign skeleton by name, and align its rest pose with SMPL's."""
+"""A foreign skeleton understood: which of its joints is what, how they move, how large it is, what is up and left."""
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion import skeleton
-from skeleton2stage.motion.bvh import Bvh, rest_positions
+from skeleton2stage.motion.bvh import Bvh, joint_transforms, rest_positions, usual_offsets
+from skeleton2stage.motion.retarget.joint_roles import SIDES, Roles, find_roles
+from skeleton2stage.motion.retarget.joint_tree import JointTree
 
-SIDES = ("left", "right")
-# Names that programs give to a joint, best first, without side, prefix or punctuation. "Shoulder" is the
-# collar where an "arm" exists (Mixamo) and the shoulder where it does not (CMU, Biovision).
-_CENTRAL = {"pelvis": ("hips", "hip", "pelvis", "root"), "neck": ("neck", "neck1"), "head": ("head",)}
-_SIDED = {
-    "hip": ("upleg", "upperleg", "thigh", "femur", "hip"),
-    "knee": ("knee", "shin", "calf", "lowerleg", "lowleg", "tibia", "leg"),
-    "ankle": ("ankle", "foot"),
-    "toe": ("toebase", "toe", "toes", "ball", "footend", "ankleend"),
-    "shoulder": ("upperarm", "uparm", "arm", "shldr", "humerus", "shoulder"),
-    "elbow": ("elbow", "forearm", "lowerarm", "lowarm", "radius"),
-    "wrist": ("wrist", "hand"),
-    "collar": ("collar", "clavicle", "shoulder"),
-}
-_OPTIONAL = {"neck", "left_collar", "right_collar"}
+# Feet point to where the body faces: less than this on average (1: straight ahead) tells nothing, or the opposite.
+_FACING = 0.3
 
 
 @dataclass(frozen=True)
 class SourceSkeleton:
-    """A foreign skeleton understood: which joint is what, how large it is, and how it stands at rest.
+    """A foreign skeleton and its motion by role ("pelvis", "chest", "left_knee", ...), in the file's units and axes.
 
-    roles: source joint index by role ("pelvis", "left_knee", ..., "chest": where the arms branch off).
-    rest: [J, 3] rest positions, root at the origin, source units and axes.
-    frame: [3, 3] rotation from SMPL's rest axes (x left, y up, z front) to the source's.
+    rest: position [3] of each role's joint in the zero pose, root at the origin.
+    rotmat, position: world rotations [T, 3, 3] and positions [T, 3] of each role's joint.
     """
 
-    roles: dict[str, int]
-    rest: np.ndarray
-    frame: np.ndarray
-
-    def direction(self, start: str, end: str) -> np.ndarray:
-        """Return the unit vector [3] between two roles' joints at rest, source axes.
-
-        Raises UserError where the two coincide, as they do in a file without a rest pose.
-        """
-        if np.allclose(self.rest[self.roles[end]], self.rest[self.roles[start]]):
-            raise UserError(f"its rest pose has {start} and {end} in one place, so their bone has no direction")
-        return _unit(self.rest[self.roles[end]] - self.rest[self.roles[start]])
+    rest: dict[str, np.ndarray]
+    rotmat: dict[str, np.ndarray]
+    position: dict[str, np.ndarray]
 
     def leg_length(self) -> float:
         """Return hip to knee to ankle, the mean of both legs, in source units."""
-        return _leg_length(self.rest, self.roles)
+        return _leg_length(self.rest)
 
     def scale_m(self) -> float:
         """Return metres per source unit that give the legs the length of SMPL's mean legs."""
-        roles = {f"{side}_{part}": skeleton.joint_index(f"{side}_{part}")
-                 for side in SIDES for part in ("hip", "knee", "ankle")}
-        return _leg_length(skeleton.rest_joints(), roles) / self.leg_length()
+        return _leg_length(smpl_rest()) / self.leg_length()
+
+    def up(self) -> np.ndarray:
+        """Return the axis of the file [3] along which heads are above feet, on average over the clip."""
+        feet = (self.position["left_ankle"] + self.position["right_ankle"]) / 2
+        mean = (self.position["head"] - feet).mean(axis=0)
+        axis = int(np.abs(mean).argmax())
+        return np.eye(3)[axis] * np.sign(mean[axis])
 
 
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / np.linalg.norm(vector)
+def smpl_rest() -> dict[str, np.ndarray]:
+    """Return the positions [3] of SMPL's joints at rest by the roles of foreign ones: its foot joint is the toe."""
+    rest = dict(zip(skeleton.joint_names(), skeleton.rest_joints(), strict=True))
+    return rest | {"chest": rest["spine3"]} | {f"{side}_toe": rest[f"{side}_foot"] for side in SIDES}
 
 
-def _leg_length(positions: np.ndarray, roles: dict[str, int]) -> float:
+def _leg_length(positions: dict[str, np.ndarray]) -> float:
     lengths = [
-        np.linalg.norm(positions[roles[f"{side}_{lower}"]] - positions[roles[f"{side}_{upper}"]])
+        np.linalg.norm(positions[f"{side}_{lower}"] - positions[f"{side}_{upper}"])
         for side in SIDES for upper, lower in (("hip", "knee"), ("knee", "ankle"))
     ]
     return float(sum(lengths) / len(SIDES))
 
 
 def understand(bvh: Bvh) -> SourceSkeleton:
-    """Return what the joints of a BVH skeleton are; raise UserError that names those not recognised."""
-    roles = find_roles(bvh.names)
-    roles.setdefault("pelvis", 0)
-    wanted = [*_CENTRAL, *(f"{side}_{part}" for side in SIDES for part in _SIDED)]
-    missing = [role for role in wanted if role not in roles and role not in _OPTIONAL]
-    if missing:
-        raise UserError(
-            f"its skeleton has no joint recognisable as {', '.join(missing)}; its joints are {', '.join(bvh.names)}"
-        )
-    roles["chest"] = _common_ancestor(bvh.parents, roles["left_shoulder"], roles["right_shoulder"])
+    """Return what the joints of a BVH skeleton are and do; raise UserError that names those not recognised."""
+    roles = find_roles(bvh.names, JointTree(bvh.parents, np.linalg.norm(usual_offsets(bvh), axis=1)))
+    joints = list(roles.joints.values())
+    rotmat, position = joint_transforms(bvh, joints)
+    by_joint = {joint: place for place, joint in enumerate(joints)}
+    joints_of = _with_sides(roles, {role: position[:, by_joint[joint]] for role, joint in roles.joints.items()}).joints
     rest = rest_positions(bvh)
-    if _leg_length(rest, roles) == 0:
-        raise UserError("its rest pose has legs without length, so its size cannot be told")
-    return SourceSkeleton(roles, rest, _rest_frame(rest, roles))
+    return SourceSkeleton(
+        {role: rest[joint] for role, joint in joints_of.items()},
+        {role: rotmat[:, by_joint[joint]] for role, joint in joints_of.items()},
+        {role: position[:, by_joint[joint]] for role, joint in joints_of.items()},
+    )
 
 
-def find_roles(names: tuple[str, ...]) -> dict[str, int]:
-    """Return joint index by role for the joint names that are known, in whatever style they are written."""
-    plain = {}
-    for index, name in enumerate(names):
-        for reading in _readings(name):
-            plain.setdefault(reading, index)
-    roles: dict[str, int] = {}
-    wanted = [("", part, aliases) for part, aliases in _CENTRAL.items()]
-    wanted += [(side, part, aliases) for side in SIDES for part, aliases in _SIDED.items()]
-    for side, part, aliases in wanted:
-        found = [plain[side, alias] for alias in aliases if (side, alias) in plain]
-        free = [index for index in found if index not in roles.values()]
-        if free:
-            roles[f"{side}_{part}" if side else part] = free[0]
-    return roles
+def _with_sides(roles: Roles, position: dict[str, np.ndarray]) -> Roles:
+    """Return the roles with left and right where the feet have them, which is where the names have them."""
+    facing = _facing(position)
+    if roles.sides_named:
+        if facing < -_FACING:
+            raise UserError(
+                "its feet point backwards: its left and right are exchanged, or its axes are left-handed: "
+                "export it again with right-handed axes"
+            )
+        return roles
+    if abs(facing) < _FACING:
+        raise UserError("neither names nor feet tell which of its sides is left: rename its joints, as LeftFoot")
+    return roles if facing > 0 else roles.mirrored()
 
 
-def _readings(name: str) -> list[tuple[str, str]]:
-    """Return the ways to read a joint's name as (side, part)."""
-    bare = re.sub(r"[^A-Za-z0-9]", "", name.rsplit(":", 1)[-1]).lower()
-    readings = [("", bare)]
-    for side in SIDES:
-        for mark in (side, side[0]):
-            if bare.startswith(mark):
-                readings.append((side, bare[len(mark):]))
-            if bare.endswith(mark) and (mark == side or re.search(r"[._ -][lrLR]$", name)):
-                readings.append((side, bare[: -len(mark)]))
-    return readings
+def _facing(position: dict[str, np.ndarray]) -> float:
+    """Return how far the feet point to where left, up and front make a right-handed body, -1 to 1, 0 without toes."""
+    left = position["left_hip"] - position["right_hip"]
+    up = position["head"] - (position["left_hip"] + position["right_hip"]) / 2
+    front = unit(np.cross(left, up))
+    feet = [unit(position[f"{side}_toe"] - position[f"{side}_ankle"]) for side in SIDES if f"{side}_toe" in position]
+    return float(np.mean([(foot * front).sum(axis=-1) for foot in feet])) if feet else 0.0
 
 
-def _common_ancestor(parents: tuple[int, ...], first: int, second: int) -> int:
-    above = [first]
-    while parents[above[-1]] >= 0:
-        above.append(parents[above[-1]])
-    while second not in above:
-        second = parents[second]
-    return second
-
-
-def _rest_frame(rest: np.ndarray, roles: dict[str, int]) -> np.ndarray:
-    """Return the axes (left, up, front) of the rest pose as columns [3, 3], snapped to the file's axes.
-
-    Skeletons are modelled along the axes; a few degrees off come from the asymmetry of a real body.
-    """
-    left = rest[roles["left_hip"]] - rest[roles["right_hip"]]
-    up = rest[roles["head"]] - (rest[roles["left_ankle"]] + rest[roles["right_ankle"]]) / 2
-    columns = [_snapped(left), _snapped(up)]
-    if abs(columns[0] @ columns[1]) > 0.5:
-        raise UserError("its rest pose does not stand upright, so left and up cannot be told apart")
-    return np.stack([*columns, np.cross(*columns)], axis=1)
-
-
-def _snapped(vector: np.ndarray) -> np.ndarray:
-    axis = int(np.abs(vector).argmax())
-    snapped = np.zeros(3)
-    snapped[axis] = np.sign(vector[axis])
-    return snapped
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Return vectors [..., 3] of length 1; those without length stay."""
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
 
 
 def shortest_rotation(start: np.ndarray, end: np.ndarray) -> np.ndarray:
@@ -155,8 +108,15 @@ def shortest_rotation(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     axis, cosine = np.cross(start, end), float(start @ end)
     if cosine < -1 + 1e-9:
         helper = np.eye(3)[np.abs(start).argmin()]
-        axis = _unit(np.cross(start, helper))
+        axis = unit(np.cross(start, helper))
         return 2 * np.outer(axis, axis) - np.eye(3)
     x, y, z = axis
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
     return np.eye(3) + cross + cross @ cross / (1 + cosine)
+
+
+def frame_of(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return the rotation [3, 3] of columns: the first direction, the second made square to it, and their cross."""
+    x = unit(first)
+    y = unit(second - (second @ x) * x)
+    return np.stack((x, y, np.cross(x, y)), axis=1)

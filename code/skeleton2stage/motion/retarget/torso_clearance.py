@@ -1,5 +1,7 @@
 """Arms moved out of SMPL's torso, which is wider than most skeletons' sources."""
 
+from dataclasses import replace
+
 import torch
 from scipy.ndimage import gaussian_filter1d
 
@@ -7,7 +9,7 @@ from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.ik import IkWeights, world_positions
 from skeleton2stage.motion.retarget.guide import TARGETS, Guide
 from skeleton2stage.motion.retarget.guide_fit import WEIGHTS, fit_to_guide
-from skeleton2stage.motion.retarget.source_skeleton import SIDES
+from skeleton2stage.motion.retarget.joint_roles import SIDES
 
 # The torso that arms have to stay clear of: SMPL joint -> elliptic cylinder in its frame (x left, y up,
 # z front), as the open body's surface has it: half-width, middle of z, half-depth, lowest and highest y, m.
@@ -55,7 +57,7 @@ def clear_of_torso(guide: Guide, fps: float) -> tuple[torch.Tensor, torch.Tensor
             clear = arm_clearance(joints_w, rotmat_w, arm, wrist)
             targets[f"{side}_elbow"] = joints_w[:, arm[1]] + _lowpass(clear[:, 0] - joints_w[:, arm[1]], fps)
             targets[f"{side}_wrist"] = wrist + _lowpass(_limited(clear[:, 1] - wrist), fps)
-        guided = Guide(guide.rotmat_w, torch.stack([targets[name] for name in TARGETS], dim=1))
+        guided = replace(guide, targets_w=torch.stack([targets[name] for name in TARGETS], dim=1))
         rotmat_w, root_pos = fit_to_guide(guided, CLEAR_WEIGHTS)
     return rotmat_w, root_pos
 

@@ -29,11 +29,17 @@ def main(arguments: list[str]) -> int:
         return 0
     config = to_dataclass(load_config("score", arguments), ScoreConfig)
     _check(config)
+    body = config.body_choice()
     scorer = make_scorer(
-        config.policy, config.simulator, config.body, config.max_worlds, config.wrench_scale,
+        config.policy, config.simulator, body, config.max_worlds, config.wrench_scale,
         show_progress=True, options=config.simulator_options,
     )
-    motions, n_bad = read_folder(config.motions, config.format, check_motion)
+
+    def check(motion: Motion) -> None:
+        check_motion(motion)
+        body.check(motion)
+
+    motions, n_bad = read_folder(config.motions, config.format, check)
     clips = motions if config.window_s is None else windows(motions, config.window_s)
     check_save(config, list(motions), list(clips))
     if config.report is not None:
