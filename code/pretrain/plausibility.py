@@ -5,13 +5,13 @@ every axis. A verdict that means something ranks the original higher in nearly a
 never, where the change was harmless.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import asdict
 
 import numpy as np
 from tqdm import tqdm
 
-from pretrain.damage.catalogue import CONTROLS, DAMAGES
+from pretrain.damage.catalogue import CONTROLS, DAMAGES, Damage
 from pretrain.data import load_clips
 from pretrain.findings import IMITATION, Finding, compare, controls_table, damages_table, weakest_found
 from pretrain.plausibility_config import PlausibilityConfig
@@ -27,6 +27,7 @@ from skeleton2stage.physics.score.make_scorer import make_scorer
 USAGE = "python -m pretrain.plausibility policy=FILE data=DIR [key=value ...]"
 ORIGINAL = "original"
 Judged = dict[str, np.ndarray]
+Change = Callable[[Motion, int], Motion]
 
 
 def main(arguments: list[str]) -> None:
@@ -45,14 +46,15 @@ def main(arguments: list[str]) -> None:
     motions = list(windows.values())
     reader = AxisReader.of_body(config.body)
     original = judge(scorer, reader, motions)
-    damages, controls = {}, {}
-    for name, strength, copies in tqdm(list(_copies(config)), desc="judging", unit="copy of all"):
-        copied = [copies(motion, config.seed + index) for index, motion in enumerate(motions)]
-        finding = compare(original, judge(scorer, reader, copied), clips)
-        if strength is None:
-            controls[name] = finding
-        else:
-            damages.setdefault(name, {})[f"{strength:g}"] = finding
+
+    def findings(kinds: dict[str, Change]) -> dict[str, Finding]:
+        copies = [change(motion, config.seed + i) for change in kinds.values() for i, motion in enumerate(motions)]
+        judged = _split(judge(scorer, reader, copies), len(kinds))
+        return {kind: compare(original, scores, clips) for kind, scores in zip(kinds, judged, strict=True)}
+
+    names = config.damages or tuple(DAMAGES)
+    damages = {name: findings(_strengths(DAMAGES[name])) for name in tqdm(names, desc="judging", unit="damage")}
+    controls = findings(dict(CONTROLS))
     write_json(config.out, report(config, scorer, original, damages, controls))
     print(f"{damages_table(damages)}\n{controls_table(controls)}\nwritten to {config.out}")
 
@@ -102,14 +104,18 @@ def _scorer(config: PlausibilityConfig) -> DanceScorer | None:
     )
 
 
-def _copies(config: PlausibilityConfig) -> Iterator[tuple]:
-    """Yield name, strength and function (motion, seed) of every damage asked for, and of every control, None strong."""
-    for name in config.damages or DAMAGES:
-        damage = DAMAGES[name]
-        for strength in damage.strengths:
-            yield name, strength, lambda motion, seed, d=damage, s=strength: d.apply(motion, seed, s)
-    for name, control in CONTROLS.items():
-        yield name, None, control
+def _strengths(damage: Damage) -> dict[str, Change]:
+    """Return what does a damage, by strength."""
+    return {
+        f"{strength:g}": lambda motion, seed, strength=strength: damage.apply(motion, seed, strength)
+        for strength in damage.strengths
+    }
+
+
+def _split(judged: Judged, n: int) -> list[Judged]:
+    """Return scores [n · N] of n groups, one after another, by group."""
+    groups = zip(*(np.split(scores, n) for scores in judged.values()), strict=True)
+    return [dict(zip(judged, group, strict=True)) for group in groups]
 
 
 if __name__ == "__main__":

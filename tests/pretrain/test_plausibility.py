@@ -61,7 +61,7 @@ def folder(tmp_path):
     poses = np.zeros((155, 24, 3), dtype=np.float32)
     poses[:, 0, 0] = np.pi / 2
     poses[:, 16, 2], poses[:, 17, 2] = -1.1, 1.1
-    standing = Motion(poses, np.tile(np.array([0, 0, 1], dtype=np.float32), (155, 1)))
+    standing = Motion(poses, np.tile(np.array([0, 0, 0.983], dtype=np.float32), (155, 1)))
     for name in ("train", "held"):
         write_motion(tmp_path / "clips" / f"{name}.pkl", standing)
     policy = ImitationPolicy(PolicyConfig(hidden=(4,)))
@@ -74,25 +74,26 @@ def folder(tmp_path):
 def test_a_standing_dancer_is_told_from_its_damaged_copies(folder, capsys):
     """Even a policy that adds nothing to the reference shakes visibly; the axes find what is theirs to find."""
     arguments = [f"data={folder}/clips", "held_out=[held]", f"policy={folder}/policy.safetensors"]
-    main([*arguments, f"out={folder}/found.json", "damages=[jittered_pose,sunk_feet]"])
+    main([*arguments, f"out={folder}/found.json", "damages=[jittered_pose]"])
     content = json.loads((folder / "found.json").read_text())
-    assert set(content["damages"]) == {"jittered_pose", "sunk_feet"} and set(content["controls"]) == set(CONTROLS)
+    assert set(content["damages"]) == {"jittered_pose"} and set(content["controls"]) == set(CONTROLS)
     jitter = content["damages"]["jittered_pose"]
     assert list(jitter["strengths"]) == ["0.5", "1", "2", "3", "5"] and jitter["unit"] == "deg"
     strongest = jitter["strengths"]["5"]
     assert strongest["n"] == 1 and strongest["seen"]["imitation"] == strongest["seen"]["jerk"] == 1
     assert strongest["difference"]["imitation"] > 0.05
-    assert content["damages"]["sunk_feet"]["weakest_found"]["sink"] == "3"
     assert content["controls"]["whole_moved"]["seen"]["any_axis"] == 0
     table = capsys.readouterr().out
-    assert "sunk_feet" in table and "arm_kept_clear" in table
+    assert "jittered_pose" in table and "arm_kept_clear" in table
 
 
 def test_the_axes_judge_without_a_policy(folder):
-    main([f"data={folder}/clips", "held_out=[held]", "policy=null", f"out={folder}/f.json", "damages=[teleport]"])
+    arguments = [f"data={folder}/clips", "held_out=[held]", "policy=null", f"out={folder}/f.json"]
+    main([*arguments, "damages=[teleport,sunk_feet]"])
     content = json.loads((folder / "f.json").read_text())
     assert content["policy"] is None and "imitation" not in content["original"]
     assert content["damages"]["teleport"]["weakest_found"]["jerk"] == "5"
+    assert content["damages"]["sunk_feet"]["weakest_found"]["sink"] == "3"
 
 
 def test_bad_input_is_one_sentence(folder):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skeleton2stage.body.body_model import BodyModel
 from skeleton2stage.motion.motion import Motion
 
 
@@ -36,13 +37,14 @@ class ExplainedFault:
 class ExplainedMotion:
     """A motion and all that its verdict found.
 
-    name: of its file. figures: the policy's, by name. axes, faults: the latter costliest first. summary: in a
-    sentence. parts: [T, 24] in [0, 1], how wrong each part is; whole: [T], how wrong what concerns the body as a
-    whole is. floor_m: what of the motion's height is its floor.
+    name: of its file. body: whose it is. figures: the policy's, by name. axes, faults: the latter costliest first.
+    summary: in a sentence. parts: [T, 24] in [0, 1], how wrong each part is; whole: [T], how wrong what concerns the
+    body as a whole is. floor_m: what of the motion's height is its floor.
     """
 
     name: str
     motion: Motion
+    body: BodyModel
     figures: dict[str, float]
     axes: tuple[ExplainedAxis, ...]
     faults: tuple[ExplainedFault, ...]

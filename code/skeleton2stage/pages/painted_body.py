@@ -26,7 +26,7 @@ class BodyPainter:
     """Paints stills of one body."""
 
     def __init__(self, body: BodyModel) -> None:
-        self._body = body
+        self.body = body
         self._faces = np.asarray(body.faces)
         weights = body.weights[self._faces].sum(axis=1)
         self._part = weights.argmax(axis=1)  # of each face
@@ -34,7 +34,7 @@ class BodyPainter:
     def still(self, motion: Motion, frame: int, parts: np.ndarray, whole: float, floor_m: float) -> Image.Image:
         """Return the picture of a frame: parts [24] in [0, 1] redden, and `whole` in [0, 1] the body as amber."""
         poses, moved = torch.from_numpy(motion.poses[frame : frame + 1]), torch.from_numpy(motion.translation[frame])
-        vertices = self._body.vertices(poses, moved[None])[0].numpy().astype(np.float64)
+        vertices = self.body.vertices(poses, moved[None])[0].numpy().astype(np.float64)
         vertices -= [*motion.translation[frame, :2], floor_m]
         eye = self._best_eye(motion, frame, vertices, parts)
         return self._paint(vertices, eye, self._colours(parts, whole))

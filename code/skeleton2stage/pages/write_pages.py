@@ -4,7 +4,6 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from skeleton2stage.body.body_model import BodyModel
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import write_text
 from skeleton2stage.pages.explained_motion import ExplainedMotion
@@ -27,12 +26,14 @@ def page_addresses(names: list[str]) -> list[str]:
     return addresses
 
 
-def write_pages(folder: Path, motions: list[ExplainedMotion], body: BodyModel) -> Path:
+def write_pages(folder: Path, motions: list[ExplainedMotion]) -> Path:
     """Write a page for each motion and, for the folder, index.html, which is returned."""
     addresses = page_addresses([motion.name for motion in motions])
-    painter = BodyPainter(body)
+    painter: BodyPainter | None = None
     pairs = zip(motions, addresses, strict=True)
     for motion, address in tqdm(pairs, total=len(motions), desc="explaining", unit="page", leave=False, disable=None):
+        if painter is None or painter.body is not motion.body:
+            painter = BodyPainter(motion.body)
         back = "../" * address.count("/") + INDEX
         write_text(folder / address, motion_page(motion, painter, back))
     write_text(folder / INDEX, folder_page(motions, addresses))

@@ -17,7 +17,7 @@ def painter() -> BodyPainter:
 
 
 @pytest.fixture(scope="session")
-def explain():
+def explain(painter):
     """A function that explains a standing motion by name, with a score and a fault of its left knee from 1 to 2 s."""
 
     def make(name: str, score: float = 0.8) -> ExplainedMotion:
@@ -30,9 +30,10 @@ def explain():
             ExplainedAxis("joint_limits", "kinematics", score, 37.0, "deg", frames),
             ExplainedAxis("sink", "contact", 1.0, 0.4, "cm", np.zeros(n)),
         )
+        fault = ExplainedFault("joint_limits", "left knee 37° beyond <what>", 1.5, 1.0, 2.0)
         return ExplainedMotion(
-            name=name, motion=Motion(poses, np.tile([3.0, 1.0, 0.98], (n, 1))), figures={"imitation": 0.61},
-            axes=axes, faults=(ExplainedFault("joint_limits", "left knee 37° beyond <what>", 1.5, 1.0, 2.0),),
+            name=name, motion=Motion(poses, np.tile([3.0, 1.0, 0.98], (n, 1))), body=painter.body,
+            figures={"imitation": 0.61}, axes=axes, faults=(fault,),
             summary=f"Left knee 37° beyond <what> ({name}).", parts=parts, whole=np.zeros(n), floor_m=0.0,
         )
 

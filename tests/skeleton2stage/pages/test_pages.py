@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from headless_browser import open_page
-from skeleton2stage.body.body_model import load_body
 from skeleton2stage.errors import UserError
 from skeleton2stage.pages.motion_page import motion_page, worst_moments
 from skeleton2stage.pages.time_line import time_line
@@ -75,7 +74,7 @@ def test_addresses_follow_names_and_never_meet():
 def test_pages_in_a_browser(explain, tmp_path):
     """The table sorts by a click, upwards by another; links lead to pages whose pictures are there; no errors."""
     motions = [explain("b.pkl", 0.5), explain("more/c.pkl", 0.9), explain("a.pkl", 0.7)]
-    index = write_pages(tmp_path / "report", motions, load_body("open"))
+    index = write_pages(tmp_path / "report", motions)
     with open_page(f"file://{index}") as (page, errors):
         def order() -> list[str]:
             return page.eval_on_selector_all("tbody tr", "rows => rows.map(row => row.cells[0].textContent)")

@@ -52,48 +52,41 @@ def ground_reaction(
     levers = (arms_w - centre_w[:, None]) / MOMENT_ARM_M
     wanted_force = force_w / unit_n
     wanted_moment = (moment_w - torch.linalg.cross(centre_w, force_w)) / (unit_n * MOMENT_ARM_M)
-    scaled = _solve(levers, grip, wanted_force, wanted_moment, iterations)
-    given = grip[..., None] * scaled
-    missing_force = wanted_force - given.sum(dim=1)
-    missing_moment = wanted_moment - torch.linalg.cross(levers, given).sum(dim=1)
-    return GroundReaction(unit_n * given, unit_n * missing_force, unit_n * MOMENT_ARM_M * missing_moment)
+    to_wrench = _to_wrench(levers, grip)
+    wanted = torch.cat((wanted_force, wanted_moment), dim=-1)
+    scaled = _solve(to_wrench, wanted, iterations)
+    missing = wanted - torch.einsum("fwx,fx->fw", to_wrench, scaled)
+    forces_w = unit_n * grip[..., None] * scaled.unflatten(-1, (-1, 3))
+    return GroundReaction(forces_w, unit_n * missing[:, :3], unit_n * MOMENT_ARM_M * missing[:, 3:])
 
 
-def _solve(
-    levers: torch.Tensor, grip: torch.Tensor, force: torch.Tensor, moment: torch.Tensor, iterations: int
-) -> torch.Tensor:
-    """Return forces over w_p, [F, P, 3] in body weights; see the module."""
-    weight = grip[..., None]
-    step = 1.0 / _curvature(levers, grip)
-    now = torch.zeros_like(levers)
+def _to_wrench(levers: torch.Tensor, grip: torch.Tensor) -> torch.Tensor:
+    """Return A [F, 6, 3 P], which takes forces over w_p to the force and the moment over L that they make."""
+    x, y, z = levers.unbind(-1)
+    zero, one = torch.zeros_like(x), torch.ones_like(x)
+    push = torch.stack((one, zero, zero, zero, one, zero, zero, zero, one), dim=-1)
+    turn = torch.stack((zero, -z, y, z, zero, -x, -y, x, zero), dim=-1)
+    rows = torch.cat((push, turn), dim=-1).unflatten(-1, (6, 3))
+    return (grip[..., None, None] * rows).transpose(1, 2).flatten(2)
+
+
+def _solve(to_wrench: torch.Tensor, wanted: torch.Tensor, iterations: int) -> torch.Tensor:
+    """Return forces over w_p, [F, 3 P] in body weights; see the module."""
+    # The Frobenius norm of A A^T bounds the curvature, which has the largest eigenvalue of A^T A.
+    curvature = (to_wrench @ to_wrench.transpose(1, 2)).flatten(1).norm(dim=-1, keepdim=True)
+    step = 1.0 / (curvature.clamp(min=1e-6) + RIDGE)
+    now = torch.zeros_like(to_wrench[:, 0])
     ahead, pace = now, torch.ones_like(step)
     for _ in range(iterations):
-        given = weight * ahead
-        missing_force = given.sum(dim=1) - force
-        missing_moment = torch.linalg.cross(levers, given).sum(dim=1) - moment
-        slope = missing_force[:, None] + torch.linalg.cross(missing_moment[:, None].expand_as(levers), levers)
-        slope = weight * slope + RIDGE * ahead
-        new = into_cone(ahead - step * slope, FLOOR_FRICTION)
-        uphill = (slope * (new - now)).sum(dim=(1, 2), keepdim=True) > 0
+        off = torch.bmm(to_wrench, ahead[..., None]) - wanted[..., None]
+        slope = torch.bmm(off.transpose(1, 2), to_wrench).squeeze(1) + RIDGE * ahead
+        new = into_cone((ahead - step * slope).unflatten(-1, (-1, 3)), FLOOR_FRICTION).flatten(1)
+        uphill = (slope * (new - now)).sum(dim=1, keepdim=True) > 0
         pace = torch.where(uphill, 1.0, pace)
         next_pace = 0.5 * (1.0 + torch.sqrt(1.0 + 4.0 * pace.square()))
-        ahead = new + (pace - 1.0) / next_pace * (new - now)
+        ahead = torch.lerp(now, new, 1.0 + (pace - 1.0) / next_pace)
         now, pace = new, next_pace
     return now
-
-
-def _curvature(levers: torch.Tensor, grip: torch.Tensor) -> torch.Tensor:
-    """Return an upper bound [F, 1, 1] of the objective's curvature: the Frobenius norm of A A^T, plus the ridge.
-
-    A = w (1, [lever]x) takes forces to the wrench; A A^T is [6, 6] and has A^T A's largest eigenvalue.
-    """
-    weight = grip.square()
-    total, mean = weight.sum(dim=1), torch.einsum("fp,fpa->fa", weight, levers)
-    outer = torch.einsum("fp,fpa,fpb->fab", weight, levers, levers)
-    trace = outer.diagonal(dim1=1, dim2=2).sum(dim=-1)
-    turning = trace[:, None, None] * torch.eye(3, device=levers.device) - outer
-    squares = 3.0 * total.square() + 4.0 * mean.square().sum(dim=-1) + turning.square().sum(dim=(1, 2))
-    return squares.sqrt()[:, None, None].clamp(min=1e-6) + RIDGE
 
 
 def into_cone(forces: torch.Tensor, friction: float) -> torch.Tensor:

@@ -1,10 +1,10 @@
 """What a person can do: ranges of the joints, how fast they turn, how abruptly they move, how strong they are.
 
-Ranges are anatomical ones (Kapandji, The Physiology of the Joints; AAOS) as SMPL's joints divide them, widened where
-dance mocap brought onto this skeleton (the 19 clips of CMU's subjects 60, 61 and 131 that are trained on) passes them
-in more than one frame of two hundred. Speeds and jerks are over that mocap's 99.9th percentile by a third and more.
-Strengths are greatest voluntary torques of strong adults of 70 kg (after Anderson et al., J. Biomech. 40, 2007, for
-legs; Winter, Biomechanics and Motor Control; Chaffin et al., Occupational Biomechanics, for trunk and arms).
+Ranges are of the size of anatomy's, as SMPL's joints divide them, widened where dance mocap brought onto this skeleton
+(the 19 clips of CMU's subjects 60, 61 and 131 that are trained on) passes them in more than one frame of two hundred.
+Speeds are over that mocap's 99.9th percentile by a third and more, jerks by a seventh and more. Strengths are of the
+size of the greatest voluntary torques that biomechanics reports of strong adults of 70 kg. All are round numbers of
+our own choice, not taken from one table, and generous: a fault is to be a fault.
 """
 
 from functools import lru_cache

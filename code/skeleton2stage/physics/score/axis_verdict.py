@@ -1,10 +1,12 @@
 """What the axes say of scored motions: for the written file, and for the pages that explain it."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 
+from skeleton2stage.body.body_choice import BodyChoice
+from skeleton2stage.body.body_model import BodyModel
 from skeleton2stage.motion.motion import FPS, Motion
 from skeleton2stage.pages.explained_motion import ExplainedAxis, ExplainedFault, ExplainedMotion
 from skeleton2stage.physics.axes.dance_frames import dance_frames
@@ -12,38 +14,53 @@ from skeleton2stage.physics.axes.faults import Fault, faults, summary
 from skeleton2stage.physics.axes.part_names import part_name
 from skeleton2stage.physics.axes.read_axes import AXES, GROUPS, MIN_FRAMES, WHOLE_BODY, AxisReader
 from skeleton2stage.physics.axes.reading import Reading
+from skeleton2stage.physics.humanoid.humanoid import Humanoid
 
-Readings = dict[str, Reading]
+
+@dataclass(frozen=True)
+class ClipReadings:
+    """What the axes read of a clip, [1, T, 24] each, on the body they read it on, with that body's humanoid."""
+
+    readings: dict[str, Reading]
+    body: BodyModel
+    humanoid: Humanoid
 
 
-def read_clips(reader: AxisReader, clips: dict[str, Motion]) -> dict[str, Readings]:
-    """Return the readings of clips by name; those shorter than the axes need are left out."""
+def read_clips(choice: BodyChoice, clips: dict[str, Motion]) -> dict[str, ClipReadings]:
+    """Return the readings of clips by name, each on its own body; those shorter than the axes need are left out."""
     long_enough = {name: motion for name, motion in clips.items() if len(motion) >= MIN_FRAMES}
-    return dict(zip(long_enough, reader.read_motions(list(long_enough.values())), strict=True))
+    names, motions = list(long_enough), list(long_enough.values())
+    found: dict[str, ClipReadings] = {}
+    for numbers in choice.groups(motions):
+        own = [motions[number] for number in numbers]
+        body = choice.of(own[0])
+        reader = AxisReader.of(body)
+        for number, readings in zip(numbers, reader.read_motions(own), strict=True):
+            found[names[number]] = ClipReadings(readings, body, reader.humanoid)
+    return {name: found[name] for name in names}
 
 
-def axis_content(readings: Readings) -> dict[str, Any]:
+def axis_content(clip: ClipReadings) -> dict[str, Any]:
     """Return a motion's axes, faults and summary as the written file has them."""
-    found = faults(readings)
+    found = faults(clip.readings)
     return {
         "summary": summary(found),
-        "axes": {name: _figures(reading) for name, reading in readings.items()},
+        "axes": {name: _figures(reading) for name, reading in clip.readings.items()},
         "faults": [_fault_content(fault) for fault in found],
     }
 
 
-def explained(
-    name: str, motion: Motion, figures: dict[str, float], readings: Readings, reader: AxisReader
-) -> ExplainedMotion:
+def explained(name: str, motion: Motion, figures: dict[str, float], clip: ClipReadings) -> ExplainedMotion:
     """Return all that a motion's page shows."""
+    readings = clip.readings
     found = faults(readings)
     whole = torch.stack([readings[axis].frames[0] for axis in WHOLE_BODY]).amax(dim=0)
     parts = torch.stack([readings[axis].share[0] for axis in AXES if axis not in WHOLE_BODY]).amax(dim=0)
     frames = dance_frames(
-        torch.from_numpy(motion.poses)[None], torch.from_numpy(motion.translation)[None], reader.humanoid
+        torch.from_numpy(motion.poses)[None], torch.from_numpy(motion.translation)[None], clip.humanoid
     )
     return ExplainedMotion(
-        name=name, motion=motion, figures=figures,
+        name=name, motion=motion, body=clip.body, figures=figures,
         axes=tuple(_explained_axis(axis, reading) for axis, reading in readings.items()),
         faults=tuple(ExplainedFault(f.axis, f.sentence, f.peak_s, f.start_s, f.stop_s) for f in found),
         summary=summary(found), parts=parts.numpy(), whole=whole.numpy(), floor_m=float(frames.floor_m),

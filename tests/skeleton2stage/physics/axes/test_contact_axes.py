@@ -3,6 +3,9 @@ import pytest
 import torch
 
 from skeleton2stage.motion import skeleton
+from skeleton2stage.physics.axes.contact_axes import slide
+from skeleton2stage.physics.axes.dynamics import Dynamics
+from skeleton2stage.physics.axes.floor_points import SOLE_POINTS, FloorPoints
 from skeleton2stage.physics.axes.reading import Reading, graded, of_whole_body
 
 FPS = 30.0
@@ -12,9 +15,9 @@ FEET = [skeleton.joint_index("left_ankle"), skeleton.joint_index("right_ankle")]
 def test_feet_that_carry_the_body_along_slide_at_its_speed(stand, read):
     poses, pelvis = stand(np.zeros(60))
     pelvis[:, 0] += torch.from_numpy(0.5 * np.arange(60) / FPS).float()
-    slide = read((poses, pelvis))["slide"]
-    assert slide.value[0, 30, FEET].tolist() == pytest.approx([50.0, 50.0], abs=0.5)
-    assert slide.value[0, 30].count_nonzero() == 2
+    reading = read((poses, pelvis))["slide"]
+    assert reading.value[0, 30, FEET].tolist() == pytest.approx([50.0, 50.0], abs=0.5)
+    assert reading.value[0, 30].count_nonzero() == 2
     assert read(stand(np.zeros(60)))["slide"].value.max() < 0.01
 
 
@@ -52,3 +55,25 @@ def test_grades_and_scores():
     assert reading.frames[0].tolist() == pytest.approx([0.0, 0.6, 1.0, 0.0])
     assert reading.soundness.tolist() == pytest.approx([0.6])
     assert of_whole_body(torch.ones(2, 3)).sum(dim=-1).tolist() == [[1.0] * 3] * 2
+
+
+def test_turning_on_a_point_is_free_and_a_foot_that_carries_nothing_does_not_slide():
+    """The left sole turns at 3 rad/s about one of its points; the right one goes at 1 m/s and carries nothing, then
+    half the weight.
+    """
+    time, points = torch.arange(20) / FPS, torch.zeros(1, 20, 2, 2 * SOLE_POINTS, 3)
+    reach = torch.linspace(0.0, 0.2, 2 * SOLE_POINTS)
+    points[0, :, 0, :, 0] = torch.cos(3.0 * time)[:, None] * reach
+    points[0, :, 0, :, 1] = torch.sin(3.0 * time)[:, None] * reach
+    points[0, :, 1, :, 0] = time[:, None]
+    soles = points.flatten(2, 3)
+    touching = torch.ones(1, 20, 4 * SOLE_POINTS)
+    load = torch.zeros(1, 20, 24)
+    load[..., FEET[0]] = 300.0
+    load[:, 10:, FEET[1]] = 400.0
+    nothing = torch.zeros(1, 20)
+    forces = Dynamics(nothing, nothing, nothing, nothing, nothing, nothing, load, weight_n=700.0)
+    reading = slide(FloorPoints(soles, touching, touching, ()), forces)
+    assert reading.value[..., FEET[0]].max() < 1e-3
+    assert reading.value[0, :10, FEET[1]].max() == 0
+    assert reading.value[0, 10:, FEET[1]].tolist() == pytest.approx([100.0] * 10, abs=0.1)
