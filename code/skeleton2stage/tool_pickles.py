@@ -87,7 +87,8 @@ def _storage_of_bytes(content: object) -> np.ndarray:
     if not isinstance(content, bytes):
         raise pickle.UnpicklingError("it has a tensor without a storage")
     held = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    return torch.tensor([], dtype=held.dtype).set_(held._untyped_storage).numpy()  # .untyped() warns
+    tensor = torch.tensor([], dtype=held.dtype).set_(held._untyped_storage)  # .untyped() warns
+    return _as_arrays(tensor)
 
 
 def _path(*parts: object) -> str:

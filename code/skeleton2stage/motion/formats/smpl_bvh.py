@@ -9,6 +9,7 @@ from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.bvh import Bvh, local_transforms, rest_positions
 from skeleton2stage.motion.formats.motion_file import RawMotion
 from skeleton2stage.motion.retarget.source_skeleton import SourceSkeleton, understand
+from skeleton2stage.motion.retarget.zero_pose import rest_frame
 
 # How far a bone may point from SMPL's own at rest: people's shapes differ by so much, other T-poses by more.
 MAX_BONE_TURN_DEG = 15.0
@@ -27,18 +28,18 @@ def smpl_motion(bvh: Bvh) -> RawMotion | None:
     if joints is None or any(bvh.channels[joint] == () for joint in joints):
         return None
     source = understand(bvh)
-    frame, scale = source.frame, source.scale_m()
+    frame, scale = rest_frame(source), source.scale_m()
     if _largest_turn_deg(rest_positions(bvh)[joints] @ frame) > MAX_BONE_TURN_DEG:
         return None
     rotmat, position = local_transforms(bvh)
     rotmat = frame.T @ rotmat[:, joints] @ frame
     poses = Rotation.from_matrix(rotmat.reshape(-1, 3, 3)).as_rotvec().reshape(-1, skeleton.N_JOINTS, 3)
-    return RawMotion(poses, scale * position[:, joints[0]] @ frame, bvh.fps, _up_axis(source))
+    return RawMotion(poses, scale * position[:, joints[0]] @ frame, bvh.fps, _up_axis(source, frame))
 
 
-def _up_axis(source: SourceSkeleton) -> str:
+def _up_axis(source: SourceSkeleton, frame: np.ndarray) -> str:
     """Return which of the rest pose's axes points up in the motion: y, but for files that turn the root instead."""
-    up = np.round(source.frame.T @ source.up()).astype(int).tolist()
+    up = np.round(frame.T @ source.up()).astype(int).tolist()
     return {(0, 0, 1): "z", (0, -1, 0): "-y"}.get(tuple(up), "y")
 
 
