@@ -12,7 +12,7 @@ ARGUMENTS = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swift
 
 
 @contextmanager
-def open_page(address, width=1280, height=800):
+def open_page(address, width=960, height=640):
     """Yield the page at an address and the list that its console's errors are added to."""
     sync_api = pytest.importorskip("playwright.sync_api")
     executable = os.environ.get("S2S_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")

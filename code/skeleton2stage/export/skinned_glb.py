@@ -1,8 +1,8 @@
 """A dance as a .glb file: the body's mesh with its skinning weights, SMPL's 24 joints as nodes, and their animation.
 
 y up and metres, as glTF has it: world (x, y, z) of ours is the file's (x, z, -y). At rest the body stands in T-pose,
-its soles at y = 0, facing +z. Corrections of the shape by pose (SMPL's posedirs) are left out: the mesh is skinned linearly,
-as all that read such files do.
+its soles at y = 0, facing +z. Corrections of the shape by pose (SMPL's posedirs) are left out: the mesh is skinned
+linearly, as all that read such files do.
 """
 
 from pathlib import Path

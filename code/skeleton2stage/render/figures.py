@@ -21,6 +21,7 @@ class Figure(Protocol):
 
     faces: np.ndarray  # [F, 3]
     parts: np.ndarray  # [V], the joint that moves each vertex the most
+    bone_offsets: np.ndarray  # [24, 3] m, from each joint's parent at rest
 
     def vertices(self, axis_angle: torch.Tensor, root_pos: torch.Tensor) -> torch.Tensor:
         """Return vertices [T, V, 3] m of poses [T, 24, 3] rad with the pelvis at [T, 3] m."""
@@ -37,6 +38,7 @@ class RigidFigure:
         corners = {joint: np.asarray(mesh.vertices[mesh.faces]).reshape(-1, 3) for joint, mesh in meshes.items()}
         self.parts = np.concatenate([np.full(len(points), joint) for joint, points in corners.items()])
         self._points = torch.from_numpy(np.concatenate(list(corners.values()))).float()
+        self.bone_offsets = np.asarray(bone_offsets)
         self._offsets = torch.from_numpy(np.asarray(bone_offsets)).float()
         self.faces = np.arange(len(self._points)).reshape(-1, 3)
 

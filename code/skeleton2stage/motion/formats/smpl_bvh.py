@@ -8,8 +8,6 @@ from scipy.spatial.transform import Rotation
 from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.bvh import Bvh, local_transforms, rest_positions
 from skeleton2stage.motion.formats.motion_file import RawMotion
-from skeleton2stage.motion.retarget.source_skeleton import SourceSkeleton, understand
-from skeleton2stage.motion.retarget.zero_pose import rest_frame
 
 # How far a bone may point from SMPL's own at rest: people's shapes differ by so much, other T-poses by more.
 MAX_BONE_TURN_DEG = 15.0
@@ -19,7 +17,7 @@ _SYNONYMS = {"root": "pelvis", "hips": "pelvis", "toe": "foot", "torso": "spine1
 
 
 def smpl_motion(bvh: Bvh) -> RawMotion | None:
-    """Return the motion of a file with SMPL's joints and rest pose, in metres.
+    """Return the motion of a file with SMPL's joints and rest pose, in metres and the axes of that pose, y up.
 
     Joints may be listed in any order and named as SMPL's programs do (left_hip, L_Hip); the rest pose may lie along any
     axes and be of any size: it is scaled so that its legs are as long as SMPL's. None for any other skeleton.
@@ -27,20 +25,31 @@ def smpl_motion(bvh: Bvh) -> RawMotion | None:
     joints = _joints(bvh)
     if joints is None or any(bvh.channels[joint] == () for joint in joints):
         return None
-    source = understand(bvh)
-    frame, scale = rest_frame(source), source.scale_m()
-    if _largest_turn_deg(rest_positions(bvh)[joints] @ frame) > MAX_BONE_TURN_DEG:
+    rest = rest_positions(bvh)[joints]
+    frame = _rest_frame(rest)
+    if frame is None or _largest_turn_deg(rest @ frame) > MAX_BONE_TURN_DEG:
         return None
     rotmat, position = local_transforms(bvh)
     rotmat = frame.T @ rotmat[:, joints] @ frame
     poses = Rotation.from_matrix(rotmat.reshape(-1, 3, 3)).as_rotvec().reshape(-1, skeleton.N_JOINTS, 3)
-    return RawMotion(poses, scale * position[:, joints[0]] @ frame, bvh.fps, _up_axis(source, frame))
+    scale = _leg_length(skeleton.rest_joints()) / _leg_length(rest)
+    # Some files turn the root, and not the axes, to stand upright.
+    return RawMotion(poses, scale * position[:, joints[0]] @ frame, bvh.fps, "y", up_told=False)
 
 
-def _up_axis(source: SourceSkeleton, frame: np.ndarray) -> str:
-    """Return which of the rest pose's axes points up in the motion: y, but for files that turn the root instead."""
-    up = np.round(frame.T @ source.up()).astype(int).tolist()
-    return {(0, 0, 1): "z", (0, -1, 0): "-y"}.get(tuple(up), "y")
+def _rest_frame(rest: np.ndarray) -> np.ndarray | None:
+    """Return the axes (left, up, front) of rest positions [24, 3] as columns [3, 3], along the file's; None if bent."""
+    left = rest[skeleton.joint_index("left_hip")] - rest[skeleton.joint_index("right_hip")]
+    up = rest[skeleton.joint_index("head")] - rest[skeleton.joint_index("left_ankle")]
+    columns = [np.eye(3)[axis] * np.sign(vector[axis]) for vector in (left, up) for axis in [np.abs(vector).argmax()]]
+    apart = columns[0].any() and columns[1].any() and columns[0] @ columns[1] == 0
+    return np.stack([*columns, np.cross(*columns)], axis=1) if apart else None
+
+
+def _leg_length(rest: np.ndarray) -> float:
+    """Return hip to knee to ankle of both legs, added up, of rest positions [24, 3]."""
+    legs = [[skeleton.joint_index(f"{side}_{part}") for part in ("hip", "knee", "ankle")] for side in ("left", "right")]
+    return float(np.linalg.norm(np.diff(rest[legs], axis=1), axis=-1).sum())
 
 
 def _joints(bvh: Bvh) -> list[int] | None:
