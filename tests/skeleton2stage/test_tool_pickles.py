@@ -82,6 +82,15 @@ def test_nothing_is_run(tmp_path, monkeypatch):
     assert not (tmp_path / "made").exists()
 
 
+def test_torchs_old_form_with_more_than_tensors_is_refused_in_a_sentence(tmp_path):
+    torch.save({"a": Runs(), "b": torch.ones(2)}, tmp_path / "old.pt", _use_new_zipfile_serialization=False)
+    content = (tmp_path / "old.pt").read_bytes()
+    for damaged in (content, content[: len(content) // 2]):
+        with pytest.raises(pickle.UnpicklingError, match="torch's old form") as caught:
+            tool_pickles.loads(damaged)
+        assert "\n" not in str(caught.value)
+
+
 def test_a_tensor_may_not_reach_out_of_its_storage():
     storage = np.arange(6.0)
     np.testing.assert_array_equal(tool_pickles._tensor(storage, 1, (2, 2), (2, 1)), [[1, 2], [3, 4]])
