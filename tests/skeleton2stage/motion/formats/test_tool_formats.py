@@ -204,10 +204,10 @@ def assert_same_joints(found, expected, atol_m=2e-3):
     np.testing.assert_allclose(placed(found)[:, :22], placed(expected)[:, :22], atol=atol_m)
 
 
-@pytest.mark.parametrize(("shape", "kind"), [("22", "joints"), ("66", "bailando"), ("52", "joints")])
+@pytest.mark.parametrize(("shape", "kind"), [("22", "joints"), ("66", "joints"), ("72", "bailando"), ("52", "joints")])
 def test_joints_become_rotations_that_put_them_there(tmp_path, shape, kind):
     joints = joints_y_up()[:, :22]
-    content = {"22": joints, "66": joints_y_up().reshape(-1, 72),
+    content = {"22": joints, "66": joints.reshape(-1, 66), "72": joints_y_up().reshape(-1, 72),
                "52": np.concatenate([joints, np.zeros((N_FRAMES, 30, 3))], axis=1)}[shape]
     np.save(tmp_path / "a.npy", content)
     found = read_motion_file(tmp_path / "a.npy", f"{kind}@30")

@@ -199,6 +199,28 @@ def write_gdance(path):
     path.write_bytes(pickle.dumps(content))
 
 
+def write_lodge(path, width=66):
+    poses, translation = in_axes(Y_UP)
+    full = np.zeros((N_FRAMES, width))
+    full[:, :66] = poses[:, :22].reshape(-1, 66)
+    content = {"smpl_poses": full, "smpl_trans": translation, "full_pose": np.zeros((N_FRAMES, 22, 3))}
+    path.write_bytes(pickle.dumps(content))
+
+
+def write_meshcapade(path):
+    """The .smpl files of Meshcapade's tools, which are npz."""
+    poses, translation = in_axes(Y_UP)
+    with path.open("wb") as file:
+        np.savez(file, bodyPose=poses[:, :22], bodyTranslation=translation, shapeParameters=np.full(10, 0.5), gender=2,
+                 frameRate=30.0, frameCount=N_FRAMES, smplVersion=1, codecVersion=1)
+
+
+def write_list(path):
+    motion = dance()
+    person = {"poses": motion.poses.reshape(-1, 72), "trans": motion.translation, "fps": 30, "betas": np.full(10, 0.5)}
+    np.save(path, np.array([person, person], dtype=object), allow_pickle=True)
+
+
 def write_motionx(path):
     poses, translation = in_axes(Y_UP)
     rows = [poses[:, :22].reshape(-1, 66), np.zeros((N_FRAMES, 243)), translation, np.full((N_FRAMES, 10), 0.5)]
@@ -277,5 +299,9 @@ TOOLS = {
     "gdance": (write_gdance, "group.pkl", "gdance", 3, "neutral"),
     "motionx": (write_motionx, "clip.npy", "motionx", 1, "neutral"),
     "finedance": (write_rot6d, "001.npy", "finedance", 1, None),
+    "lodge_pickle": (write_lodge, "003.pkl", "lodge", 1, None),
+    "finedance_pickle": (lambda path: write_lodge(path, 156), "004.pkl", "lodge", 1, None),
+    "meshcapade": (write_meshcapade, "take.smpl", "smpl", 1, "female"),
+    "list_of_people": (write_list, "people.npy", "smpl", 2, "neutral"),
     "lodge": (lambda path: write_rot6d(path, 22, contacts=True), "002.npy", "finedance", 1, None),
 }
