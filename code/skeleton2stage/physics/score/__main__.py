@@ -3,7 +3,7 @@
 from typing import Any
 
 from skeleton2stage import paths
-from skeleton2stage.body.body_model import load_body
+from skeleton2stage.body.body_choice import BodyChoice
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.files import write_json
@@ -45,35 +45,45 @@ def main(arguments: list[str]) -> int:
     if config.report is not None:
         page_addresses(list(clips))
     scores = score_clips(scorer, clips, config.save)
-    reader = AxisReader.of_body(config.body)
-    readings = read_clips(reader, clips)
+    readings = _readings(body, clips)
     setup = {"policy": paths.shown(config.policy), "simulator": config.simulator, "wrench_scale": scorer.wrench_scale}
     content = verdict(clips, scores, setup, {name: axis_content(readings[name]) for name in readings})
     write_json(config.out, content)
     print(f"{verdict_table(content)}\nwritten to {config.out}")
     if config.report is not None:
-        _write_report(config, clips, content, readings, reader)
+        _write_report(config, clips, content, readings)
     return EXIT_BAD_FILES if n_bad else 0
 
 
+def _readings(body: BodyChoice, clips: dict[str, Motion]) -> dict[str, Readings]:
+    """Return the readings of clips by name, each by the body that it has."""
+    names, found = list(clips), {}
+    for numbers in body.groups(clips.values()):
+        own = {names[number]: clips[names[number]] for number in numbers}
+        found |= read_clips(AxisReader.of(body.of(clips[names[numbers[0]]])), own)
+    return {name: found[name] for name in names if name in found}
+
+
 def _write_report(
-    config: ScoreConfig, clips: dict[str, Motion], content: dict[str, Any], readings: dict[str, Readings],
-    reader: AxisReader,
+    config: ScoreConfig, clips: dict[str, Motion], content: dict[str, Any], readings: dict[str, Readings]
 ) -> None:
     """Write a page for each clip and one for all, and say where."""
     if not readings:
         raise UserError(f"no page in report={config.report}: every motion is shorter than {MIN_FRAMES} frames")
-    columns = [column.name for column in COLUMNS]
+    body, columns = config.body_choice().mean(), [column.name for column in COLUMNS]
+    reader = AxisReader.of(body)
     pages = [
         explained(name, clips[name], {c: content["per_motion"][name][c] for c in columns}, readings[name], reader)
         for name in readings
     ]
-    print(f"explained in {write_pages(config.report, pages, load_body(config.body))}")
+    print(f"explained in {write_pages(config.report, pages, body)}")
 
 
 def _check(config: ScoreConfig) -> None:
     if config.out.suffix != ".json":
         raise UserError(f"out={config.out} must name a .json file")
+    if config.report is not None and config.body_choice().is_own:
+        raise UserError("report= explains motions on one body: give betas=mean with it")
 
 
 if __name__ == "__main__":
