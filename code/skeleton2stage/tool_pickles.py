@@ -86,8 +86,19 @@ def _storage_of_bytes(content: object) -> np.ndarray:
     """Return the storage that torch wrote into a pickle, in its old form."""
     if not isinstance(content, bytes):
         raise pickle.UnpicklingError("it has a tensor without a storage")
-    held = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    return torch.tensor([], dtype=held.dtype).set_(held._untyped_storage).numpy()  # .untyped() warns
+    held = _load_legacy(content)
+    tensor = torch.tensor([], dtype=held.dtype).set_(held._untyped_storage)  # .untyped() warns
+    return _as_arrays(tensor)
+
+
+def _load_legacy(content: bytes) -> Any:  # noqa: ANN401 - whatever a tool wrote
+    """Return what torch's own restricted reader makes of its old form, without its advice to trust the file."""
+    try:
+        return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except Exception:  # noqa: BLE001 - a damaged file can raise almost anything
+        raise pickle.UnpicklingError(
+            "it is in torch's old form, and damaged or of more than tensors: save it again by torch.save"
+        ) from None
 
 
 def _path(*parts: object) -> str:
@@ -155,8 +166,7 @@ def loads(content: bytes) -> Any:  # noqa: ANN401 - whatever a tool wrote
     if content.startswith(b"PK\x03\x04"):
         return _torch_archive(content)
     if content.startswith(TORCH_LEGACY):
-        held = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-        return pickles.checked(_as_arrays(held), len(content))
+        return pickles.checked(_as_arrays(_load_legacy(content)), len(content))
     return pickles.checked(ToolUnpickler(io.BytesIO(content)).load(), len(content))
 
 

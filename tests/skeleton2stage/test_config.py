@@ -20,11 +20,13 @@ REQUIRED = {
     "convert": ("source=s", "out=o"),
     "eval_checkpoint": ("name=n", "epoch=1", "motion_save_root=m", "ckpt_root=c", "music=s"),
     "evaluate": ("motions=m", "out=o.json"),
+    "export": ("motions=m", "out=o"),
     "export_checkpoint": ("checkpoint=c", "out=o.pt"),
     "render": ("motions=m", "out=o"),
     "sample": ("music=m", "out=o"),
     "score": ("motions=m", "out=o"),
     "tracks": ("out=o",),
+    "view": ("motions=m",),
 }
 
 

@@ -13,9 +13,8 @@ from scipy.ndimage import gaussian_filter1d
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion import skeleton
-from skeleton2stage.motion.ik import world_positions, world_to_local
-from skeleton2stage.motion.retarget.guide import TARGETS, Guide
-from skeleton2stage.motion.retarget.guide_fit import fit_to_guide
+from skeleton2stage.motion.ik import solve, world_positions, world_to_local
+from skeleton2stage.motion.retarget.guide_fit import WEIGHTS
 from skeleton2stage.motion.rotations import slerp
 
 # Hip to knee to ankle of people, children included.
@@ -75,8 +74,8 @@ def fit_joints(joints: np.ndarray) -> JointFit:
 
 
 def _pulled(rotmat_w: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    wanted = torch.stack([targets[:, skeleton.joint_index(name)] for name in TARGETS], dim=1)
-    return fit_to_guide(Guide(rotmat_w, wanted, "joint positions"))
+    wanted = {name: targets[:, skeleton.joint_index(name)] for name in WEIGHTS.position}
+    return solve(rotmat_w, targets[:, 0], wanted, WEIGHTS)
 
 
 def bone_rotations(joints: torch.Tensor) -> torch.Tensor:

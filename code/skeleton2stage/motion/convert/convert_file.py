@@ -48,10 +48,11 @@ def _convert(job: Job, clip: Clip, found: MotionFile) -> Outcome:
     """Check one motion of a file, and write it if accepted."""
     file = labelled(Path(job.file), found.label).as_posix()
     clip = replace(clip, file=file, label=found.label)
+    if file in job.reserved:
+        name = job.source.name
+        return Outcome(None, f"{_called(job, clip)}: not converted: {file} is another's: rename {name}", failed=True)
 
     def write() -> Outcome:
-        if file != job.file and file in job.reserved:
-            raise UserError(f"{file} is another file's: rename {job.source.name}")
         checked, motion = _checked(clip, trimmed(found, job.note), job.limits)
         if not checked.accepted:
             return _rejected(job, checked)
@@ -78,8 +79,7 @@ def _outcome(job: Job, clip: Clip, step: Callable[[], Outcome | None]) -> Outcom
 
 
 def _rejected(job: Job, clip: Clip) -> Outcome:
-    if clip.file not in job.reserved:
-        (job.out / clip.file).unlink(missing_ok=True)
+    (job.out / clip.file).unlink(missing_ok=True)
     return Outcome(clip, f"{_called(job, clip)}: rejected: {clip.reason}")
 
 

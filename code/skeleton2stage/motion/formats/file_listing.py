@@ -5,7 +5,7 @@ from pathlib import Path
 from skeleton2stage.errors import UserError
 
 EXTENSIONS = (".pkl", ".npz", ".bvh")  # of libraries and data sets, beside which features lie as .npy
-ANY_EXTENSIONS = (*EXTENSIONS, ".npy", ".pt", ".pth", ".pickle", ".joblib")  # of whatever tools write
+ANY_EXTENSIONS = (*EXTENSIONS, ".npy", ".pt", ".pth", ".pickle", ".joblib", ".smpl")  # of whatever tools write
 
 
 def motion_files(path: Path, extensions: tuple[str, ...] = EXTENSIONS, below: bool = True) -> list[Path]:

@@ -7,6 +7,7 @@
 | popdance | PopDanceSet as published: transl, pred_thetas, pred_camera; y down, 30 fps |
 | popdance_split, popdance_sliced | PopDanceSet's pickles of pos, q (and scale, to multiply by); y down, 30 fps |
 | written | what EDGE and Skeleton2Stage write: smpl_poses, smpl_trans, full_pose; z up, 30 fps |
+| lodge | EDGE's written form of SMPL-H or SMPL-X, as Lodge and FineDance write it: smpl_poses [T, 66, …]; 30 fps |
 | gdance | AIOZ-GDance's groups: smpl_poses [P, T, 72], root_trans; 30 fps |
 | 3dpw, emdb | 3DPW's and EMDB's pickles: poses and trans of several people; `smpl` of one; 30 fps |
 | wham, gvhmr, prompthmr, tram, slahmr | video trackers' results in a world, of one person or several; 30 fps assumed |
@@ -46,6 +47,7 @@ from skeleton2stage.motion.formats.readers import (
     read_smpl,
     read_video_set,
     read_written,
+    read_written_of_others,
 )
 from skeleton2stage.motion.formats.smpl_fields import people_in
 from skeleton2stage.motion.formats.tracker_readers import (
@@ -111,10 +113,15 @@ def _scales(content: dict[str, Any], one: bool) -> bool:
 
 
 def _is_written(content: object) -> bool:
-    if not _keys("smpl_poses", "smpl_trans")(content) or "smpl_scaling" in content:
-        return False
-    poses = content["smpl_poses"]  # of other widths than SMPL's there are files under these names too
-    return not isinstance(poses, np.ndarray) or poses.ndim != 2 or poses.shape[1] in (POSE_WIDTH, 66)
+    return _keys("smpl_poses", "smpl_trans")(content) and "smpl_scaling" not in content
+
+
+def _is_written_of_others(content: object) -> bool:
+    return _is_written(content) and np.shape(content["smpl_poses"])[1:] in ((66,), (156,), (165,))
+
+
+def _is_mdm_fit(content: object) -> bool:
+    return _keys("thetas", "root_translation")(content) and np.shape(content["thetas"])[1:2] == (6,)
 
 
 def _is_amass(content: object) -> bool:
@@ -130,8 +137,10 @@ def _is_slahmr(content: object) -> bool:
 
 
 def _is_joints(content: object) -> bool:
-    if not isinstance(content, np.ndarray) or content.dtype.kind not in "fiu" or content.ndim < 3:
+    if not isinstance(content, np.ndarray) or content.dtype.kind not in "fiu" or content.ndim < 2:
         return False
+    if content.ndim == 2:
+        return content.shape[1] == 66
     return content.shape[-1] == 3 and content.shape[-2] in (22, 52, 55, 73, 127, 144)
 
 
@@ -147,6 +156,7 @@ def is_smpl_positions(content: object) -> bool:
 # the one in which the dancer stands upright is taken.
 FILE_FORMATS = (
     FileFormat("aistpp", _keys("smpl_poses", "smpl_trans", "smpl_scaling"), read_aistpp),
+    FileFormat("lodge", _is_written_of_others, read_written_of_others),
     FileFormat("written", _is_written, read_written),
     FileFormat("edge_split", lambda content: _scales(content, one=True), read_edge_split),
     FileFormat("popdance_split", lambda content: _scales(content, one=False), read_popdance_split),
@@ -164,7 +174,7 @@ FILE_FORMATS = (
     FileFormat("phc", _people("pose_aa", "root_trans_offset"), read_phc),
     FileFormat("slahmr", _is_slahmr, read_slahmr),
     FileFormat("mdm", _keys("motion", "lengths"), read_mdm),
-    FileFormat("mdm_smpl", _keys("thetas", "root_translation"), read_mdm_smpl),
+    FileFormat("mdm_smpl", _is_mdm_fit, read_mdm_smpl),
     FileFormat("amass", _is_amass, read_amass),
     FileFormat("smpl", lambda content: bool(people_in(content)), read_smpl),
     FileFormat("motionx", _wide(MOTIONX_WIDTH), read_motionx),

@@ -95,6 +95,11 @@ def read_written(content: Any, _: Path) -> list[RawMotion]:  # noqa: ANN401
     return [replace(raw, shape=shape_in(content))]
 
 
+def read_written_of_others(content: Any, _: Path) -> list[RawMotion]:  # noqa: ANN401
+    """Read EDGE's written form of SMPL-H or SMPL-X, as Lodge and FineDance write it; head and feet tell what is up."""
+    return [smpl_motion(named(content), FPS, None, notes=(FINGERS_LOST,))]
+
+
 def read_amass(content: Any, path: Path) -> list[RawMotion]:  # noqa: ANN401
     """Read AMASS's npz of SMPL-H or SMPL-X, and what is written in its layout: poses or its parts, trans; z up."""
     content = named(content)
@@ -114,7 +119,8 @@ def read_smpl(content: Any, _: Path) -> list[RawMotion]:  # noqa: ANN401
     if not people:
         named(content)
         raise UserError("it has no rotations and translation of SMPL's under any name known here")
-    usual = "z" if RATE_KEYS & set(content) else None  # who names the rate as AMASS does has AMASS's axes
+    # Who names the rate as AMASS does has AMASS's axes.
+    usual = "z" if isinstance(content, dict) and RATE_KEYS & set(content) else None
     return [smpl_motion(fields, None, usual, label=label) for label, fields in people.items()]
 
 

@@ -13,19 +13,20 @@ from skeleton2stage.motion.motion import BodyShape
 
 # Joints of SMPL without hands, SMPL, SMPL-H, SMPL-X; of their bodies without the pelvis.
 ALL_JOINTS, BODY_JOINTS = (24, 52, 55, 22), (23, 21)
-POSES = ("poses", "smpl_poses", "pose_aa", "fullpose", "full_pose", "pose", "thetas", "smpl_pose", "smpl_thetas")
+POSES = ("poses", "smpl_poses", "pose_aa", "fullpose", "full_pose", "pose", "thetas", "smpl_pose", "smpl_thetas",
+         "bodyPose")
 ROOT = ("global_orient", "root_orient", "poses_root", "root_pose", "smpl_global_orient")
 BODY = ("body_pose", "pose_body", "poses_body", "smpl_body_pose")
 TRANSLATION = (
     "trans", "transl", "smpl_trans", "translation", "root_trans", "root_transl", "root_translation", "smpl_transl",
-    "global_trans", "global_transl", "trans_world",
+    "global_trans", "global_transl", "trans_world", "bodyTranslation",
 )
 RATE = ("mocap_framerate", "mocap_frame_rate", "framerate", "frame_rate", "fps", "mocap_fps", "frameRate")
-BETAS = ("betas", "beta", "shape", "smpl_betas", "shapes")
+BETAS = ("betas", "beta", "shape", "smpl_betas", "shapes", "shapeParameters")
 GENDER = ("gender", "genders", "sex")
 FAMILY = ("surface_model_type", "model_type", "model", "body_model")
 NAMES = frozenset((*POSES, *ROOT, *BODY, *TRANSLATION, *RATE, *BETAS, *GENDER, *FAMILY))
-_GENDERS = {"m": "male", "f": "female", "n": "neutral"}
+_GENDERS = {"m": "male", "f": "female", "n": "neutral", "0": "neutral", "1": "male", "2": "female"}
 
 
 def key_of(content: dict[str, Any], names: Iterable[str]) -> str | None:
@@ -130,6 +131,8 @@ def people_in(content: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401 - what
     """
     if has_smpl(content):
         return _divided(content)
+    if isinstance(content, np.ndarray) and content.dtype.hasobject:
+        content = content.ravel().tolist()
     if isinstance(content, list | tuple):
         content = {str(index): part for index, part in enumerate(content)}
     if not isinstance(content, dict):

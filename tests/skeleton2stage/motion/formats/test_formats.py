@@ -141,7 +141,7 @@ def bad_contents():
         "degrees": (good | {"smpl_poses": np.rad2deg(good["smpl_poses"])}, "look like degrees"),
         "no_frames": ({"smpl_poses": np.zeros((0, 72)), "smpl_trans": np.zeros((0, 3))}, "no frames"),
         "nan": (good | {"smpl_trans": nan}, "NaN"),
-        "joints": (good | {"smpl_poses": np.zeros((4, 66))}, "24 joints"),
+        "joints": (good | {"smpl_poses": np.zeros((4, 69))}, "24 joints"),
         "length": (good | {"smpl_trans": np.zeros((5, 3))}, "4 frames"),
         "words": (good | {"smpl_trans": "none"}, "not an array"),
         "list": ([1, 2], "dictionary"),
