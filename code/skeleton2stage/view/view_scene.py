@@ -104,7 +104,8 @@ class ViewScene:
                     poses = dancer.bone_quats[own], dancer.bone_positions[own]
                     for bone, quat_wxyz, position in zip(self._skins[number].bones, *poses, strict=True):
                         bone.wxyz, bone.position = quat_wxyz, position
-                    above_w = dancer.bone_positions[own, 0] * [1.0, 1.0, 0.0] + [0.0, 0.0, _NAME_HEIGHT_M + _NAME_STEP_M * number]
+                    above_w = dancer.bone_positions[own, 0] * [1.0, 1.0, 0.0]
+                    above_w[2] = _NAME_HEIGHT_M + _NAME_STEP_M * number
                     self._names[number].position = self._origins[number] + above_w
                 self._show_marks(number, dancer, own)
                 self._show_spots(number, dancer, own)
