@@ -3,8 +3,8 @@
 python benchmarks/render_and_export.py [frames=60] [rounds=3] [width=1280] [height=720] [motion=FILE]
 
 Without a motion file, a dance of the shipped model to synthesised music is made first. Drawing is measured without
-ffmpeg, and with it for the video's default settings. Prints JSON; the best of the rounds. On cores that others use too, CPU
-milliseconds a picture, of all threads, say more than pictures a second.
+ffmpeg, and with it for the video's default settings. Prints JSON; the best of the rounds. On cores that others use too,
+CPU milliseconds a picture, of all threads, say more than pictures a second.
 """
 
 import json
