@@ -1,7 +1,8 @@
 """Stills of dances of two models, and what the score says of each: python scripts/make_gallery.py key=value ...
 
 base=DIR tuned=DIR: dances of one name by both, with metrics.json of `rl_finetune.evaluate` in each.
-out=DIR: for stills. seed=0: draws the moment of each still; nobody chooses. Prints a Markdown table; words are for who has looked.
+out=DIR: for stills. seed=0: draws the moment of each still; nobody chooses.
+Prints a Markdown table; words are for who has looked.
 """
 
 from dataclasses import dataclass

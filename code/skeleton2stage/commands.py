@@ -18,7 +18,7 @@ SETTINGS = {
     "export": ("skeleton2stage.export.__main__:ExportConfig",),
     "export_checkpoint": ("dance_model.export_checkpoint:ExportCheckpointConfig",),
     "finetune": ("rl_finetune.finetune_config:FinetuneConfig",),
-    "plausibility": ("pretrain.plausibility:PlausibilityConfig",),
+    "plausibility": ("pretrain.plausibility_config:PlausibilityConfig",),
     "pretrain": ("pretrain.pretrain_config:PretrainConfig",),
     "render": ("skeleton2stage.render.__main__:RenderConfig",),
     "sample": ("rl_finetune.sample:SampleConfig",),

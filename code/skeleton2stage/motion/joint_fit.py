@@ -76,7 +76,7 @@ def fit_joints(joints: np.ndarray) -> JointFit:
 
 def _pulled(rotmat_w: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     wanted = torch.stack([targets[:, skeleton.joint_index(name)] for name in TARGETS], dim=1)
-    return fit_to_guide(Guide(rotmat_w, wanted))
+    return fit_to_guide(Guide(rotmat_w, wanted, "joint positions"))
 
 
 def bone_rotations(joints: torch.Tensor) -> torch.Tensor:

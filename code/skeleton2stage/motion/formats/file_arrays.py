@@ -39,7 +39,7 @@ def numbers(value: Any, key: str) -> np.ndarray:  # noqa: ANN401 - whatever a fi
     """Return a value as an array of numbers; raise UserError, naming its key, where it is none."""
     try:
         return np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise UserError(f"its '{key}' is not an array of numbers") from None
 
 

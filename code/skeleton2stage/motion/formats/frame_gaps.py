@@ -37,7 +37,7 @@ def frame_numbers(value: object, n_frames: int) -> np.ndarray:
         return np.arange(n_frames)
     try:
         numbers = np.asarray(value, dtype=np.float64).ravel()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise UserError("its frame numbers are no numbers") from None
     if len(numbers) != n_frames or not (np.isfinite(numbers).all() and (np.diff(numbers) > 0).all()):
         raise UserError(f"its {len(numbers)} frame numbers do not go with its {n_frames} frames, one after another")

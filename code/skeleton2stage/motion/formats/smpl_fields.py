@@ -78,7 +78,7 @@ def shape_in(content: dict[str, Any], family: str = "") -> BodyShape | None:
         return None
     try:
         betas = np.asarray(content[key], dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     betas = betas.reshape(-1, betas.shape[-1]).mean(axis=0) if betas.ndim > 1 and betas.size else betas
     if betas.ndim != 1 or not 0 < betas.size <= 400 or not np.isfinite(betas).all():

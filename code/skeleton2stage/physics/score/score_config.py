@@ -16,6 +16,7 @@ class ScoreConfig:
     motions: Path
     out: Path = output_setting()
     save: Path | None = output_setting()
+    report: Path | None = output_setting()
     format: str
     window_s: float | None = setting(minimum=2 / FPS, why="a window has two frames or more")
     policy: Path
