@@ -7,21 +7,17 @@ it holds, the latter beside its limit, as shares of the base model's. Runs are t
 
 from pathlib import Path
 
-import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from skeleton2stage.errors import UserError, run_main, unknown_name
-from skeleton2stage.files import atomic_path, read_json
-
-matplotlib.use("Agg")
-from matplotlib import pyplot  # noqa: E402 - the backend must be chosen first
+from skeleton2stage.files import read_json
+from skeleton2stage.plots.plot_style import LIMIT_COLOUR, line_style, panels, save_figure
 
 AXES = {"seconds": "seconds of fine-tuning", "epoch": "epoch"}
 PREFIXES = ("reward/", "held/")
 LEFT_OUT = ("reward/total", "reward/total_deviation")
-# Okabe and Ito's, which people with any kind of colour vision tell apart.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-LINES = ("-", "--", "-.", ":")
 COLUMNS, PANEL_INCHES = 3, (3.6, 2.4)
 
 
@@ -42,30 +38,32 @@ def line(records: list[dict], name: str, against: str) -> tuple[list[float], lis
     return [x for x, _ in points], [y for _, y in points]
 
 
-def draw(runs: dict[str, list[dict]], names: list[str], against: str) -> pyplot.Figure:
+def draw(runs: dict[str, list[dict]], names: list[str], against: str) -> Figure:
     """Return the drawing of figures of all runs."""
     columns = min(COLUMNS, len(names))
-    rows = -(-len(names) // columns)
     # A single panel is drawn twice as large.
     size = 2 if len(names) == 1 else 1
-    figure, panels = pyplot.subplots(
-        rows, columns, squeeze=False, layout="constrained",
-        figsize=(size * columns * PANEL_INCHES[0], size * rows * PANEL_INCHES[1]),
-    )
-    for panel, name in zip(panels.flat, names, strict=False):
-        panel.set_title(name, fontsize=10)
-        for number, (label, records) in enumerate(runs.items()):
-            style = {"color": COLOURS[number % len(COLOURS)], "linestyle": LINES[number // len(COLOURS) % len(LINES)]}
-            marker = None if against in AXES else "."
-            panel.plot(*line(records, name, against), label=label, linewidth=1.4, marker=marker, **style)
-        for limit in {record.get(f"{name}_limit") for records in runs.values() for record in records} - {None}:
-            panel.axhline(limit, color="#999999", linewidth=0.8, linestyle=":")
-        panel.tick_params(labelsize=8)
-    for panel in panels.flat[len(names):]:
-        panel.axis("off")
-    figure.supxlabel(AXES.get(against, against), fontsize=9)
-    figure.legend(*panels.flat[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, fontsize=9)
+    shape = -(-len(names) // columns), columns, (size * PANEL_INCHES[0], size * PANEL_INCHES[1])
+    with panels(*shape) as (figure, axes):
+        for axis, name in zip(axes, names, strict=False):
+            draw_panel(axis, runs, name, against)
+        for axis in axes[len(names):]:
+            axis.axis("off")
+        figure.supxlabel(AXES.get(against, against))
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
     return figure
+
+
+def draw_panel(axis: Axes, runs: dict[str, list[dict]], name: str, against: str) -> None:
+    """Draw one figure of all runs, and the limits that it is held at."""
+    axis.set_title(name)
+    marker = None if against in AXES else "."
+    for number, (label, records) in enumerate(runs.items()):
+        axis.plot(*line(records, name, against), label=label, marker=marker, **line_style(number))
+    for limit in {record.get(f"{name}_limit") for records in runs.values() for record in records} - {None}:
+        axis.axhline(limit, color=LIMIT_COLOUR, linewidth=0.9, linestyle=":")
+        place = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom"}
+        axis.annotate("held", (1.0, limit), color=LIMIT_COLOUR, **place)
 
 
 def main(arguments: list[str]) -> None:
@@ -84,8 +82,7 @@ def main(arguments: list[str]) -> None:
             raise unknown_name("figure", name, [*known, *AXES])
     names = only.split(",") if only else figures_of(runs)
     out = Path(arguments[0])
-    with atomic_path(out) as temporary:
-        draw(runs, names, against).savefig(temporary, format=out.suffix.removeprefix("."), dpi=110)
+    save_figure(out, draw(runs, names, against))
 
 
 if __name__ == "__main__":

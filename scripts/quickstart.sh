@@ -43,6 +43,9 @@ cat <<EOF
 table        $out/comparison.md
 dances       $out/base and $tuned (.pkl)
 video        $out/base-and-fine-tuned.mp4, stills beside it
+viewer       source $root/environment.sh; pip install 'viser>=1.0,<2'
+             python -m skeleton2stage.view "motions=[$out/base/$song.pkl,$tuned/$song.pkl]" "labels=[base,fine-tuned]" "music=$out/music/$song.wav"
+files        python -m skeleton2stage.export "motions=$tuned" "out=$out/glb" "music=$out/music"   (GLB; to=[bvh] and [obj] too)
 curves       tensorboard --logdir $S2S_RUNS/train/quickstart, numbers in epochs.json there
 checkpoints  $S2S_RUNS/train/quickstart/weights
 EOF

@@ -180,6 +180,13 @@ def check_ffmpeg() -> list[Finding]:
     return [Finding("ffmpeg", True, f"version {imageio_ffmpeg.get_ffmpeg_version()}")]
 
 
+def check_viewer() -> list[Finding]:
+    """Look for the library of the viewer in the browser."""
+    ok = importlib.util.find_spec("viser") is not None
+    found = f"viser {importlib.metadata.version('viser')}" if ok else "no viser"
+    return [Finding("viewer", ok, found, "only for skeleton2stage.view: pip install 'viser>=1.0,<2'")]
+
+
 def check_audio() -> list[Finding]:
     """Ask the audio library which formats it reads."""
     import soundfile
@@ -212,6 +219,7 @@ CHECKS: tuple[tuple[str, Callable[[], list[Finding]], bool], ...] = (
     ("data", check_data, False),
     ("drawing", check_drawing, False),
     ("ffmpeg", check_ffmpeg, False),
+    ("viewer", check_viewer, False),
     ("audio", check_audio, False),
     ("trackers", check_trackers, False),
 )

@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 from skeleton2stage.errors import UserError
-from skeleton2stage.files import write_text
-from skeleton2stage.metrics.bars import bars_svg
+from skeleton2stage.metrics.bars import bars_figure
 from skeleton2stage.metrics.comparison import as_markdown, read_result, write_comparison
+from skeleton2stage.plots.plot_style import save_figure
 
 
 def compare(tables: tuple[Path, ...], labels: tuple[str, ...], out: Path) -> int:
@@ -18,6 +18,6 @@ def compare(tables: tuple[Path, ...], labels: tuple[str, ...], out: Path) -> int
     if len({result.reference for result in results if result.reference is not None}) > 1:
         print("warning: fid and div of these files are relative to different references", file=sys.stderr)
     write_comparison(out, results)
-    write_text(out.with_suffix(".svg"), bars_svg(results))
+    save_figure(out.with_suffix(".svg"), bars_figure(results))
     print(f"{as_markdown(results)}\nwritten to {out} and {out.with_suffix('.svg').name}")
     return 0

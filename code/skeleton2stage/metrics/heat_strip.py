@@ -1,17 +1,16 @@
-"""Where along the body and when in the dances it passes through itself: a strip for each body part. SVG."""
+"""Where along the body and when in the dances it passes through itself: a strip for each body part."""
 
 from collections.abc import Sequence
-from html import escape
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from skeleton2stage.metrics.measured_clip import FPS
+from skeleton2stage.plots.plot_style import HEAT_MAP, panels
 
 BIN_S = 0.5
-LABEL_WIDTH, CELL_WIDTH, ROW_HEIGHT, HEAD_HEIGHT, FOOT_HEIGHT = 110, 18, 15, 26, 24
-TICK_S = 2
-# From the colour of nothing to that of the most, by red, green and blue.
-PALE, DARK = np.array([250, 250, 250]), np.array([170, 30, 20])
+CELL_WIDTH_IN, ROW_HEIGHT_IN, HEAD_HEIGHT_IN, _MIN_WIDTH_IN = 0.2, 0.17, 0.75, 5.0
 
 
 def penetration_over_time(faces_by_part: Sequence[np.ndarray]) -> np.ndarray:
@@ -32,38 +31,32 @@ def penetration_over_time(faces_by_part: Sequence[np.ndarray]) -> np.ndarray:
     return total / frames[:, None]
 
 
-def heat_strip_svg(pairs: np.ndarray, parts: Sequence[str]) -> str:
-    """Return the drawing of pairs [S, P]; the darkest cell is the one with the most. Parts without any are left out."""
+def heat_strip_figure(pairs: np.ndarray, parts: Sequence[str]) -> Figure:
+    """Return the drawing of pairs [S, P]; the darkest cell is the one with the most. Parts without any are left out.
+
+    Behind each part stands its mean over the half seconds.
+    """
     shown = [part for part in np.argsort(-pairs.sum(axis=0), kind="stable") if pairs[:, part].any()]
     most = float(pairs.max(initial=0.0))
-    rows = [_row(pairs[:, part], parts[part], HEAD_HEIGHT + row * ROW_HEIGHT, most) for row, part in enumerate(shown)]
-    width, below = LABEL_WIDTH + CELL_WIDTH * len(pairs) + 60, HEAD_HEIGHT + ROW_HEIGHT * len(shown)
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{below + FOOT_HEIGHT}" '
-        'font-family="sans-serif" font-size="11">'
-    )
-    words = f"intersecting pairs a frame, at most {most:.1f} a cell"
-    title = f'<text x="{LABEL_WIDTH}" y="17" font-weight="bold">{words}</text>'
-    white = '<rect width="100%" height="100%" fill="white"/>'
-    return "\n".join((head, white, title, *rows, *_ticks(len(pairs), below + 14), "</svg>", ""))
+    size = max(_MIN_WIDTH_IN, CELL_WIDTH_IN * len(pairs)), HEAD_HEIGHT_IN + ROW_HEIGHT_IN * len(shown)
+    with panels(1, 1, size) as (figure, (axis,)):
+        _draw_strip(axis, pairs[:, shown], [parts[part] for part in shown], most)
+    return figure
 
 
-def _row(values: np.ndarray, part: str, y: int, most: float) -> str:
-    label = f'<text x="{LABEL_WIDTH - 6}" y="{y + 11}" text-anchor="end">{escape(part)}</text>'
-    cells = [
-        f'<rect x="{LABEL_WIDTH + CELL_WIDTH * i}" y="{y}" width="{CELL_WIDTH}" height="{ROW_HEIGHT - 1}" '
-        f'fill="{_colour(value / most)}"/>'
-        for i, value in enumerate(values)
-    ]
-    mean = f'<text x="{LABEL_WIDTH + CELL_WIDTH * len(values) + 6}" y="{y + 11}">{values.mean():.2f}</text>'
-    return "\n".join((label, *cells, mean))
-
-
-def _colour(share: float) -> str:
-    red, green, blue = np.rint(PALE + (DARK - PALE) * share).astype(int)
-    return f"#{red:02x}{green:02x}{blue:02x}"
-
-
-def _ticks(n_bins: int, y: int) -> list[str]:
-    every = round(TICK_S / BIN_S)
-    return [f'<text x="{LABEL_WIDTH + CELL_WIDTH * i}" y="{y}">{BIN_S * i:g} s</text>' for i in range(0, n_bins, every)]
+def _draw_strip(axis: Axes, pairs: np.ndarray, parts: list[str], most: float) -> None:
+    """Draw pairs [S, P] of parts, the first one at the top."""
+    axis.set_title(f"intersecting pairs a frame, at most {most:.1f} a cell")
+    axis.set_xlabel("s")
+    axis.set_xlim(0.0, BIN_S * len(pairs))
+    axis.set_ylim(max(len(parts), 1), 0)
+    edges_s, rows = BIN_S * np.arange(len(pairs) + 1), np.arange(len(parts) + 1)
+    if parts:
+        axis.pcolormesh(edges_s, rows, pairs.T, cmap=HEAT_MAP, vmin=0.0, vmax=most, edgecolors="white", linewidth=0.3)
+    axis.set_yticks(rows[:-1] + 0.5, parts, parse_math=False)
+    means = axis.secondary_yaxis("right")
+    means.set_yticks(rows[:-1] + 0.5, [f"{mean:.2f}" for mean in pairs.mean(axis=0)])
+    for side in (*axis.spines.values(), *means.spines.values()):
+        side.set_visible(False)
+    for ticks in (axis, means):
+        ticks.tick_params(axis="y", length=0)

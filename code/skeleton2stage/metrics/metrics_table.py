@@ -16,10 +16,11 @@ from skeleton2stage.files import write_json, write_text
 from skeleton2stage.metrics.foot_contact import pfc
 from skeleton2stage.metrics.foot_skating import foot_skating
 from skeleton2stage.metrics.ground_contact import fgd, fgd_floating, fgd_penetration
-from skeleton2stage.metrics.heat_strip import heat_strip_svg
+from skeleton2stage.metrics.heat_strip import heat_strip_figure
 from skeleton2stage.metrics.measured_clip import FPS, Clip
 from skeleton2stage.metrics.motion_magnitude import mot_mag
 from skeleton2stage.motion.skeleton import joint_names
+from skeleton2stage.plots.plot_style import save_figure
 from skeleton2stage.tables import bootstrap_error, markdown_table
 
 _ARROWS = {"lower": "↓", "higher": "↑", "neither": "→"}
@@ -190,7 +191,7 @@ def write_evaluation(path: Path, evaluation: Evaluation) -> None:
     """
     path = Path(path)
     if evaluation.penetration is not None:
-        strip = heat_strip_svg(evaluation.penetration, joint_names())
-        write_text(path.with_name(f"{path.stem}_penetration.svg"), strip)
+        strip = heat_strip_figure(evaluation.penetration, joint_names())
+        save_figure(path.with_name(f"{path.stem}_penetration.svg"), strip)
     write_text(path.with_suffix(".md"), evaluation_table(evaluation))
     write_json(path, evaluation.as_json())

@@ -24,7 +24,7 @@ OVERLAID_OPACITY = 0.55
 MAX_MARKED = 4000  # triangles of one dancer that are marked at once
 _DISC_RADIUS_M, _DISC_HEIGHT_M = 0.075, 0.004
 _FLOOR_M = 24.0
-_NAME_HEIGHT_M = 2.0
+_NAME_HEIGHT_M, _NAME_STEP_M = 1.95, 0.07  # a step each, or overlaid names would hide each other
 _MARK = tuple(round(255 * value) for value in PENETRATION_RGB)
 _SPOTS = {state: tuple(round(255 * value) for value in rgba[:3])
           for state, rgba in ((STILL, STILL_RGBA), (SLIDING, SLIDING_RGBA))}
@@ -104,7 +104,8 @@ class ViewScene:
                     poses = dancer.bone_quats[own], dancer.bone_positions[own]
                     for bone, quat_wxyz, position in zip(self._skins[number].bones, *poses, strict=True):
                         bone.wxyz, bone.position = quat_wxyz, position
-                    above_w = dancer.bone_positions[own, 0] * [1.0, 1.0, 0.0] + [0.0, 0.0, _NAME_HEIGHT_M]
+                    above_w = dancer.bone_positions[own, 0] * [1.0, 1.0, 0.0]
+                    above_w[2] = _NAME_HEIGHT_M + _NAME_STEP_M * number
                     self._names[number].position = self._origins[number] + above_w
                 self._show_marks(number, dancer, own)
                 self._show_spots(number, dancer, own)

@@ -1,11 +1,13 @@
 import json
 import xml.etree.ElementTree as ElementTree
 
+import numpy as np
 import pytest
 
 from skeleton2stage.errors import UserError
-from skeleton2stage.metrics.bars import bars_svg
+from skeleton2stage.metrics.bars import bars_figure
 from skeleton2stage.metrics.comparison import Result, as_json, as_latex, as_markdown, read_result, write_comparison
+from skeleton2stage.plots.plot_style import save_figure
 
 RESULTS = [
     Result("base", {"pfc": 2.0, "fgd": 0.0, "mot_mag": 0.4}, {"pfc": 0.5}),
@@ -74,16 +76,20 @@ def test_results_of_earlier_versions_are_read_and_others_refused(tmp_path):
 
 
 def test_bars_are_in_proportion_with_intervals():
-    name = "{http://www.w3.org/2000/svg}"
-    panels = ElementTree.fromstring(bars_svg(RESULTS)).findall(f"{name}g")
-    assert [panel.find(f"{name}text").text for panel in panels] == ["pfc ↓", "fgd ↓", "mot_mag →", "bas ↑"]
-    widths = [float(bar.get("width")) for bar in panels[0].findall(f"{name}rect")]
+    axes = bars_figure(RESULTS).axes
+    assert [axis.get_title(loc="left") for axis in axes] == ["pfc ↓", "fgd ↓", "mot_mag →", "bas ↑"]
+    widths = [bar.get_width() for bar in axes[0].patches]
     assert widths[1] / widths[0] == pytest.approx(0.75, abs=0.01)
-    lines = panels[0].findall(f"{name}line")
-    spans = [float(line.get("x2")) - float(line.get("x1")) for line in lines]
+    spans = [np.ptp(line.get_xdata()) for line in axes[0].lines]
     assert len(spans) == 2 and spans[0] / widths[0] == pytest.approx(2 * 1.96 * 0.5 / 2.0, abs=0.01)
-    assert len(panels[3].findall(f"{name}rect")) == 2  # the base has no bas
+    assert len(axes[3].patches) == 2  # the base has no bas
+    assert [text.get_text() for text in axes[3].texts][0] == "–"
+    best = [text for text in axes[0].texts if text.get_fontweight() == "bold"]
+    assert len(best) == 1 and float(best[0].get_text()) == pytest.approx(min(widths), abs=0.01)
 
 
-def test_titles_cannot_break_the_drawing():
-    assert "a &lt;b&gt; &amp; c" in bars_svg([Result("a <b> & c", {"pfc": 1.0}, {})])
+def test_titles_cannot_break_the_drawing(tmp_path):
+    save_figure(tmp_path / "bars.svg", bars_figure([Result("a <b> & $c", {"pfc": 1.0}, {})]))
+    texts = [element.text for element in ElementTree.parse(tmp_path / "bars.svg").iter("{http://www.w3.org/2000/svg}text")]
+    assert "a <b> & $c" in texts
+

@@ -1,11 +1,10 @@
 """The heat strip: its numbers by hand, and what is drawn."""
 
-import xml.etree.ElementTree as ElementTree
-
 import numpy as np
 import pytest
 
-from skeleton2stage.metrics.heat_strip import heat_strip_svg, penetration_over_time
+from skeleton2stage.metrics.heat_strip import heat_strip_figure, penetration_over_time
+from skeleton2stage.plots.plot_style import save_figure
 
 
 def test_pairs_by_half_second_and_part():
@@ -25,14 +24,16 @@ def test_a_rows_sum_is_the_pen_rate():
 
 def test_the_drawing_has_the_parts_that_meet_the_worst_first():
     pairs = np.array([[1.0, 0.0, 4.0], [3.0, 0.0, 2.0]])
-    drawing = ElementTree.fromstring(heat_strip_svg(pairs, ["head & neck", "left_foot", "left_hand"]))
-    texts = [element.text for element in drawing.iter("{http://www.w3.org/2000/svg}text")]
-    title = "intersecting pairs a frame, at most 4.0 a cell"
-    assert texts == [title, "left_hand", "3.00", "head & neck", "2.00", "0 s"]
-    fills = [element.get("fill") for element in drawing.iter("{http://www.w3.org/2000/svg}rect")][1:]
-    assert fills[0] == "#aa1e14"
-    assert len(fills) == 4 == len(set(fills))
+    axis = heat_strip_figure(pairs, ["head & $neck$", "left_foot", "left_hand"]).axes[0]
+    assert axis.get_title(loc="left") == "intersecting pairs a frame, at most 4.0 a cell"
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["left_hand", "head & $neck$"]
+    (means,) = axis.child_axes
+    assert [label.get_text() for label in means.get_yticklabels()] == ["3.00", "2.00"]
+    (cells,) = axis.collections
+    np.testing.assert_array_equal(np.ravel(cells.get_array()), [4.0, 2.0, 1.0, 3.0])
+    assert cells.get_clim() == (0.0, 4.0)
 
 
-def test_a_body_that_never_meets_itself_is_drawn():
-    assert "at most 0.0" in heat_strip_svg(np.zeros((4, 2)), ["a", "b"])
+def test_a_body_that_never_meets_itself_is_drawn(tmp_path):
+    save_figure(tmp_path / "none.svg", heat_strip_figure(np.zeros((4, 2)), ["a", "b"]))
+    assert "at most 0.0" in (tmp_path / "none.svg").read_text()

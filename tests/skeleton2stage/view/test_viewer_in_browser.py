@@ -80,7 +80,7 @@ def test_penetration_is_red_in_the_picture(viewer):
 
     def red_pixels(page):
         picture = np.asarray(Image.open(BytesIO(page.screenshot())).convert("RGB")).astype(int)[:350, :600]
-        return int(((picture[..., 0] > 120) & (picture[..., 1:].max(axis=2) < 70)).sum())
+        return int(((picture[..., 0] > 90) & (picture[..., 0] > 4 * picture[..., 1:].max(axis=2))).sum())
 
     with open_page(viewer.address) as (page, errors):
         page.wait_for_selector(f"#{timeline.SURFACE_ID}", timeout=60_000)

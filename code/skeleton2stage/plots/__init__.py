@@ -1,0 +1,1 @@
+"""How all of the project's plots look."""
