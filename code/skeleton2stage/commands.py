@@ -16,6 +16,7 @@ SETTINGS = {
     "eval_checkpoint": ("rl_finetune.eval_checkpoint:EvalCheckpointConfig",),
     "evaluate": ("rl_finetune.evaluate:EvaluateConfig",),
     "export_checkpoint": ("dance_model.export_checkpoint:ExportCheckpointConfig",),
+    "features": ("skeleton2stage.music.features:FeaturesConfig",),
     "finetune": ("rl_finetune.finetune_config:FinetuneConfig",),
     "plausibility": ("pretrain.plausibility:PlausibilityConfig",),
     "pretrain": ("pretrain.pretrain_config:PretrainConfig",),

@@ -21,6 +21,7 @@ REQUIRED = {
     "eval_checkpoint": ("name=n", "epoch=1", "motion_save_root=m", "ckpt_root=c", "music=s"),
     "evaluate": ("motions=m", "out=o.json"),
     "export_checkpoint": ("checkpoint=c", "out=o.pt"),
+    "features": ("music=m", "out=o"),
     "render": ("motions=m", "out=o"),
     "sample": ("music=m", "out=o"),
     "score": ("motions=m", "out=o"),

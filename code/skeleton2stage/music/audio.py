@@ -8,22 +8,26 @@ import soundfile
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import atomic_path
+from skeleton2stage.folder_walk import files_in, of_kinds
+from skeleton2stage.music.ffmpeg_audio import decoded_as_wav
 
-AUDIO_SUFFIXES = (".wav", ".ogg", ".mp3", ".flac")
+AUDIO_SUFFIXES = (
+    ".wav", ".ogg", ".mp3", ".flac", ".m4a", ".aac", ".opus", ".aiff",
+    ".aif", ".oga", ".wma", ".caf", ".m4b", ".w64", ".au", ".mp4", ".mov", ".m4v", ".mkv", ".webm",
+)
+COMMON_SUFFIXES = AUDIO_SUFFIXES[:8]  # for sentences
 MIN_DURATION_S = 5.0
 
 
 def audio_in(folder: Path, below: bool = False) -> list[Path]:
     """Return the audio files of a folder and, if wanted, of the folders below it, sorted, hidden ones passed over."""
-    return sorted(
-        file for file in (folder.rglob("*") if below else folder.iterdir())
-        if file.suffix.lower() in AUDIO_SUFFIXES and not file.name.startswith(".") and file.is_file()
-    )
+    return of_kinds(files_in(folder, below), AUDIO_SUFFIXES)
 
 
 def read_audio(path: Path) -> tuple[np.ndarray, int]:
     """Return a file's audio, mixed down to mono float32 [N], and its own sample rate in Hz.
 
+    What libsndfile does not read (m4a, aac, mp4 and other videos) is decoded by ffmpeg, whatever its name says it is.
     Raises UserError where the file is missing, of an unreadable format, damaged, or empty.
     """
     path = Path(path)
@@ -31,15 +35,22 @@ def read_audio(path: Path) -> tuple[np.ndarray, int]:
         raise UserError(f"{path} {'is a folder, not an audio file' if path.is_dir() else 'does not exist'}")
     try:
         channels, sample_rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
-    except (soundfile.SoundFileError, RuntimeError) as error:
-        formats = ", ".join(suffix[1:] for suffix in AUDIO_SUFFIXES)
-        reason = str(error).split(": ", 1)[-1].strip().rstrip(".")
-        raise UserError(f"cannot read {path} as audio ({reason}): give an intact {formats} file") from None
+    except (soundfile.SoundFileError, RuntimeError):
+        channels, sample_rate_hz = _decoded(path)
     if len(channels) == 0:
         raise UserError(f"{path} holds no audio samples")
     if not np.isfinite(channels).all():
         raise UserError(f"{path} holds samples that are NaN or infinite: convert it again from its source")
     return channels.mean(axis=1), int(sample_rate_hz)
+
+
+def _decoded(path: Path) -> tuple[np.ndarray, int]:
+    try:
+        with decoded_as_wav(path) as wav:
+            return soundfile.read(wav, dtype="float32", always_2d=True)
+    except (UserError, soundfile.SoundFileError, RuntimeError) as error:
+        formats = ", ".join(suffix[1:] for suffix in COMMON_SUFFIXES)
+        raise UserError(f"cannot read {path} as audio ({error}): give an intact {formats} file") from None
 
 
 def load_audio(path: Path, sample_rate_hz: int) -> np.ndarray:

@@ -5,9 +5,8 @@ from pathlib import Path
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.formats.file_listing import by_stem, motion_files
+from skeleton2stage.music.song_names import song_of, songs_in
 from skeleton2stage.render.clips import PANEL_COLOURS
-
-MUSIC_SUFFIXES = (".wav", ".mp3", ".ogg", ".flac", ".m4a")
 
 
 @dataclass(frozen=True)
@@ -72,8 +71,7 @@ def _captions(sources: tuple[Path, ...]) -> tuple[str, ...]:
 def _song(music: Path | None, stem: str) -> Path | None:
     if music is None or music.is_file():
         return music
-    songs = (music / f"{stem}{suffix}" for suffix in MUSIC_SUFFIXES)
-    return next((song for song in songs if song.is_file()), None)
+    return song_of(stem, songs_in(music))
 
 
 def _target(out: Path, motion: Path) -> Path:
