@@ -16,6 +16,14 @@ def children(pid: int) -> list[int]:
     return found
 
 
+def alive(pid: int) -> bool:
+    """Return whether a process runs, which one that nobody has waited for does no more."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def listening(pid: int) -> list[str]:
     """Return the addresses, as the kernel writes them, that a process and those under it listen on."""
     inodes = set()

@@ -11,6 +11,7 @@ from dance_model.popdg import popdg_checkpoint
 from dance_model.popdg.popdg_denoiser import PopdgDenoiser
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.errors import UserError, run_main
+from skeleton2stage.settings import output_setting
 
 USAGE = "python -m dance_model.export_checkpoint checkpoint=C out=FILE.pt"
 # By family: what writes it as its authors do, and where they have written its sizes.
@@ -25,7 +26,7 @@ class ExportCheckpointConfig:
     """The keys of configs/export_checkpoint.yaml, which explains them."""
 
     checkpoint: Path
-    out: Path
+    out: Path = output_setting()
 
     def __post_init__(self) -> None:
         if self.out.suffix not in released.SUFFIXES:

@@ -40,6 +40,10 @@ class HardClipSampler:
         self._visits = torch.zeros(len(starts), device=device)
         self._failures = torch.zeros(len(starts), device=device)
 
+    def seed(self, seed: int) -> None:
+        """Let the draws that follow depend on a seed alone."""
+        self._generator.manual_seed(seed)
+
     def draw(self, n: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Return clips [n] and frames [n] counted from each clip's first."""
         stretch = torch.multinomial(self.probabilities(), n, replacement=True, generator=self._generator)
@@ -75,7 +79,7 @@ class HardClipSampler:
         return (1.0 - self.config.hard_share) * uniform + self.config.hard_share * hard
 
     def state_dict(self) -> dict[str, torch.Tensor]:
-        """Return what it has learned; its random draws start from the seed again."""
+        """Return what it has learned; its draws follow from seeds."""
         return {"visits": self._visits, "failures": self._failures}
 
     def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:

@@ -1,6 +1,7 @@
 """The imitation task as episodes for reinforcement learning."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -74,6 +75,23 @@ class EpisodeEnvironment:
         done = failed | over
         self._start(done.nonzero().squeeze(-1))
         return Transition(reward, done, failed, over & ~failed, outcome)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the sampler has learned, and where every world is in its episode, if the simulator can tell."""
+        own = {"age": self._age, "frame": self.task.frame, "last_frame": self.task.last_frame}
+        return {"sampler": self.sampler.state_dict(), **own, "simulator": self.task.simulator.snapshot()}
+
+    def load_state_dict(self, state: dict[str, Any], episodes: bool = True) -> None:
+        """Go on from a saved state; where it has no simulator's, or without `episodes`, these begin anew.
+
+        Raises ValueError where it is of other clips.
+        """
+        self.sampler.load_state_dict(state["sampler"])
+        if state["simulator"] is None or not episodes:
+            return
+        self._age.copy_(state["age"])
+        self.task.go_on_from(state["frame"], state["last_frame"])
+        self.task.simulator.put_back(state["simulator"])
 
     def _reward(self, outcome: StepOutcome, action: torch.Tensor) -> torch.Tensor:
         """Return what a step is worth in training, [W]; nothing where the world diverged."""

@@ -17,6 +17,7 @@ from skeleton2stage.errors import UserError
 from skeleton2stage.physics.imitation.imitation_policy import ImitationPolicy, PolicyConfig
 from skeleton2stage.physics.imitation.imitation_task import ACTION_WIDTH
 from skeleton2stage.physics.imitation.observation import OBSERVATION_WIDTH
+from skeleton2stage.run_settings import RunSettings
 from skeleton2stage.run_state import State, restore_state, write_state
 
 _GROUPS = {"actor": ["policy"], "critic": ["policy"]}
@@ -80,22 +81,22 @@ def _network(
     return model
 
 
-def save_state(run: Path, ppo: PPO, progress: dict[str, Any]) -> None:
+def save_state(run: Path, ppo: PPO, progress: dict[str, Any], settings: RunSettings) -> None:
     """Write the learner and the run's own `progress`, all that is needed to go on after a kill, atomically."""
-    write_state(run, {"ppo": ppo.save(), **progress})
+    write_state(run, {"ppo": ppo.save(), **progress}, settings)
 
 
-def load_state(run: Path, ppo: PPO) -> dict[str, Any] | None:
+def load_state(run: Path, ppo: PPO, settings: RunSettings) -> dict[str, Any] | None:
     """Restore a run's learner and return its progress; None where it has none yet.
 
-    Raises UserError where the file is damaged or of a learner of other sizes.
+    Raises UserError where the run was begun with other settings, or the file is damaged.
     """
 
     def restore(state: State) -> State:
         ppo.load(state.pop("ppo"), None, strict=True)
         return state
 
-    return restore_state(run, restore)
+    return restore_state(run, settings, restore)
 
 
 def start_from_policy(ppo: PPO, policy: ImitationPolicy) -> None:

@@ -8,14 +8,14 @@ from pretrain.curriculum import WrenchConfig
 from pretrain.environment import ClosenessConfig
 from skeleton2stage.devices import DEVICES
 from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
-from skeleton2stage.settings import run_name_setting, seed_setting, setting
+from skeleton2stage.settings import run_name, run_name_setting, seed_setting, setting
 
 
 @dataclass(frozen=True)
 class StageConfig:
     """One stage of training: which clips (a file-name pattern), for how long, how fast."""
 
-    name: str = run_name_setting()
+    name: str = setting(rule=run_name)
     clips: str
     iterations: int = setting(minimum=0)
     learning_rate: float = setting(above=0)
@@ -35,7 +35,7 @@ class PretrainConfig:
     body: str
     simulator: str
     simulator_options: SimulatorOptions
-    device: str = setting(choices=DEVICES)
+    device: str = setting(choices=DEVICES, may_change=True)
     seed: int = seed_setting()
     episode_frames: int = setting(minimum=1)
     fall_height_m: float = setting(minimum=0)
@@ -50,8 +50,8 @@ class PretrainConfig:
     schedule: str = setting(choices=("fixed", "adaptive"))
     desired_kl: float = setting(above=0)
     value_weight: float = setting(minimum=0)
-    save_every: int = setting(minimum=1)
-    minutes: float = setting(minimum=0)
+    save_every: int = setting(minimum=1, may_change=True)
+    minutes: float = setting(minimum=0, may_change=True)
     hidden: tuple[int, ...] = setting(minimum=1)
     worlds: int = setting(minimum=1)
     epochs: int = setting(minimum=1)

@@ -1,7 +1,9 @@
 """Several training processes, one GPU each, as torch's launcher starts them."""
 
+import io
 import os
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -32,6 +34,22 @@ class Processes:
         values = torch.tensor(list(figures.values()), dtype=torch.float64, device=device)
         torch.distributed.all_reduce(values)
         return dict(zip(figures, (values / self.count).tolist(), strict=True))
+
+    def gather(self, own: dict[str, Any], device: torch.device) -> list[dict[str, Any]]:
+        """Return the plain values and tensors of every process, in the order of their ranks."""
+        if self.count == 1:
+            return [own]
+        written = io.BytesIO()
+        torch.save(own, written)
+        content = torch.frombuffer(bytearray(written.getvalue()), dtype=torch.uint8).to(device)
+        sizes = [torch.zeros(1, dtype=torch.long, device=device) for _ in range(self.count)]
+        torch.distributed.all_gather(sizes, torch.tensor([len(content)], device=device))
+        padded = content.new_zeros(int(max(sizes)))
+        padded[: len(content)] = content
+        parts = [torch.zeros_like(padded) for _ in sizes]
+        torch.distributed.all_gather(parts, padded)
+        read = (io.BytesIO(part[: int(size)].cpu().numpy().tobytes()) for part, size in zip(parts, sizes, strict=True))
+        return [torch.load(part, weights_only=True, map_location="cpu") for part in read]
 
 
 def join_processes(device: torch.device) -> Processes:

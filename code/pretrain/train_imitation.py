@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from tensordict import TensorDict
 from torch.utils.tensorboard import SummaryWriter
@@ -22,18 +21,23 @@ from pretrain.pretrain_config import PretrainConfig, StageConfig
 from pretrain.processes import Processes, join_processes
 from pretrain.report import score_clips, write_report
 from skeleton2stage import paths
-from skeleton2stage.config import help_text, help_wanted, load_config, save_config, to_dataclass
+from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main
+from skeleton2stage.files import read_json
 from skeleton2stage.physics.humanoid.load_humanoid import load_humanoid
 from skeleton2stage.physics.imitation.contact_buffers import probe_buffers
 from skeleton2stage.physics.imitation.imitation_policy import ImitationPolicy
 from skeleton2stage.physics.imitation.imitation_task import ImitationTask
 from skeleton2stage.physics.imitation.reference_motions import ReferenceMotions, reference_motions
 from skeleton2stage.physics.simulators.make_simulator import make_simulator
+from skeleton2stage.run_settings import RunSettings
+from skeleton2stage.run_state import record_settings, run_folder, say_finished
+from skeleton2stage.step_seeds import step_seed
 
 # Of the lowest vertex over a clip: standing feet vary by a centimetre or two, and the floor is in their middle.
 FLOOR_PERCENTILE = 30.0
+POLICY_NAME = "imitation_policy"
 # Room for contacts over what the clips need: among millions of falls some end in a knot.
 _FALL_FACTOR = 4.0
 
@@ -53,13 +57,14 @@ class Trainer:
         )
         self.make_simulator = partial(make_simulator, config.simulator, options=options)
         self.simulator = self.make_simulator(self.humanoid, config.worlds)
+        self.settings = RunSettings(config, processes=processes.count)
         self.ppo = make_ppo(config, device, processes)
-        progress = load_state(run, self.ppo) or self._beginning()
+        progress = load_state(run, self.ppo, self.settings) or self._beginning()
         self.iteration: int = progress.get("iteration", 0)
         self.wrench_scale: float = progress.get("wrench_scale", config.wrench.initial)
-        self._saved_stage, self._saved_sampler = progress.get("stage"), progress.get("sampler")
+        self._saved = progress
         self.deadline = time.monotonic() + 60.0 * config.minutes if config.minutes else float("inf")
-        self._writer = SummaryWriter(str(run / "curves")) if processes.is_first else None
+        self._writer: SummaryWriter | None = None
 
     def _beginning(self) -> dict[str, Any]:
         """Return where a run that has no state yet begins: from nothing, or from the policy that it is given."""
@@ -73,8 +78,19 @@ class Trainer:
     def _references(self, clips: ClipSet) -> ReferenceMotions:
         return reference_motions(list(clips.motions.values()), self.humanoid, FLOOR_PERCENTILE)
 
+    @property
+    def iterations(self) -> int:
+        """Iterations of all stages."""
+        return sum(stage.iterations for stage in self.config.stages)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether all stages are trained."""
+        return self.iteration >= self.iterations
+
     def train(self) -> None:
         """Train all stages on the clips."""
+        self._writer = SummaryWriter(str(self.run / "curves")) if self.processes.is_first else None
         first = 0
         for stage in self.config.stages:
             if self.iteration < first + stage.iterations and not self._late():
@@ -93,6 +109,9 @@ class Trainer:
             disable=not self.processes.is_first,
         )
         for iteration in progress:
+            # Nothing that is drawn depends on what was drawn before: a run that goes on needs no generator's state.
+            torch.manual_seed(self._seed())
+            environment.sampler.seed(self._seed())
             self._set_learning_rate(stage, (iteration - first) / stage.iterations)
             figures = self._iterate(environment)
             self.iteration = iteration + 1
@@ -106,15 +125,21 @@ class Trainer:
     def _environment(self, stage: StageConfig, clips: ClipSet) -> EpisodeEnvironment:
         task = ImitationTask(self.simulator, self._references(clips), self.device, self.wrench_scale)
         rules = EpisodeRules(self.config.episode_frames, self.config.fall_height_m, self.config.stray_m)
-        seed = (self.config.seed * 1_000_003 + self.processes.rank) * 1_000_003 + self.iteration
-        sampler = HardClipSampler(task.references, self.config.sampling, seed)
-        if self._saved_stage == stage.name and self._saved_sampler:
-            self._restore(sampler)
-        return EpisodeEnvironment(task, rules, sampler, self.config.closeness)
+        sampler = HardClipSampler(task.references, self.config.sampling, self._seed())
+        environment = EpisodeEnvironment(task, rules, sampler, self.config.closeness)
+        if self._saved.get("stage") == stage.name:
+            self._restore(environment)
+        return environment
 
-    def _restore(self, sampler: HardClipSampler) -> None:
+    def _seed(self) -> int:
+        return step_seed(self.config.seed, self.processes.rank, self.iteration)
+
+    def _restore(self, environment: EpisodeEnvironment) -> None:
+        """Put an environment where it was when the run was saved; episodes of other processes begin anew."""
+        worlds, rank = self._saved["worlds"], self.processes.rank
+        alike = len(worlds) == self.processes.count
         try:
-            sampler.load_state_dict(self._saved_sampler)
+            environment.load_state_dict(worlds[rank if alike else 0], episodes=alike)
         except ValueError as error:
             raise UserError(f"{self.run} was trained on other data: {error}; give the run another name") from None
 
@@ -169,13 +194,14 @@ class Trainer:
         return late > 0.0
 
     def _save(self, stage: StageConfig, environment: EpisodeEnvironment) -> None:
+        worlds = self.processes.gather(environment.state_dict(), self.device)
         if not self.processes.is_first:
             return
         progress: dict[str, Any] = {
             "iteration": self.iteration, "wrench_scale": self.wrench_scale, "stage": stage.name,
-            "sampler": environment.sampler.state_dict(),
+            "worlds": worlds,
         }
-        save_state(self.run, self.ppo, progress)
+        save_state(self.run, self.ppo, progress, self.settings)
 
     def _log(self, figures: dict[str, float], progress: tqdm) -> None:
         if self._writer is None:
@@ -209,20 +235,35 @@ def main(arguments: list[str]) -> None:
     device = processes.device(device)
     if device.type == "cuda":
         torch.set_float32_matmul_precision("high")  # TF32: exploration's noise is larger than its rounding
-    torch.manual_seed(config.seed + processes.rank)
-    np.random.seed(config.seed + processes.rank)
-    if processes.is_first:
-        save_config(run / "config.yaml", config)
+    torch.manual_seed(step_seed(config.seed, processes.rank, 0))
+    with run_folder(run, processes.is_first):
+        train(config, run, clips, processes, device)
+
+
+def train(config: PretrainConfig, run: Path, clips: SplitClips, processes: Processes, device: torch.device) -> None:
+    """Run the iterations that are left, and export and score the policy."""
     training = clips.training.with_mirrored() if config.mirror else clips.training
     trainer = Trainer(config, run, training, processes, device)
+    if trainer.is_finished and is_scored(trainer):
+        if processes.is_first:
+            say_finished(run, trainer.iteration, trainer.iterations, "iterations")
+        return
+    if processes.is_first:
+        record_settings(run, config, trainer.settings)
     trainer.train()
     if processes.is_first:
         finish(trainer, clips)
 
 
+def is_scored(trainer: Trainer) -> bool:
+    """Return whether the run's policy is written, with its scores, as it is now."""
+    path = trainer.run / f"{POLICY_NAME}.json"
+    return path.exists() and read_json(path).get("training", {}).get("iterations") == trainer.iteration
+
+
 def finish(trainer: Trainer, clips: SplitClips) -> None:
     """Write the policy, score it, and write it again with its scores."""
-    policy, path = trainer.policy(), trainer.run / "imitation_policy.safetensors"
+    policy, path = trainer.policy(), trainer.run / f"{POLICY_NAME}.safetensors"
     policy.save(path)  # first of all: scoring takes a while
     report = score_clips(policy, trainer.humanoid, trainer.make_simulator, clips)
     write_report(trainer.run, report)

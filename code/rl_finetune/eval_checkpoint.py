@@ -22,7 +22,7 @@ from skeleton2stage.metrics.metrics_table import evaluation_table, write_evaluat
 from skeleton2stage.metrics.motion_critic import read_critic
 from skeleton2stage.music.song_names import song_of, songs_in
 from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
-from skeleton2stage.settings import run_name_setting, seed_setting, setting
+from skeleton2stage.settings import output_setting, run_name_setting, seed_setting, setting
 
 USAGE = "bash code/rl_finetune/eval.sh EXP_NAME EPOCH MOTION_SAVE_ROOT CKPT_ROOT CACHED_MUSIC_FEATURES [key=value ...]"
 EXIT_BAD_FILES = 1
@@ -34,7 +34,7 @@ class EvalCheckpointConfig:
 
     name: str = run_name_setting()
     epoch: int = setting(minimum=0)
-    motion_save_root: Path
+    motion_save_root: Path = output_setting()
     ckpt_root: Path
     family: str | None
     music: Path

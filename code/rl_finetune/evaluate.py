@@ -2,8 +2,10 @@
 
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from skeleton2stage.body.body_choice import BETAS, BODY_GENDERS, BodyChoice
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.evaluation.evaluate_motions import evaluate_motions
@@ -18,7 +20,7 @@ from skeleton2stage.motion.checks.check_limits import CheckLimits
 from skeleton2stage.motion.checks.checks import doubts
 from skeleton2stage.motion.folder import AnyMotion, read_any_folder
 from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
-from skeleton2stage.settings import seed_setting
+from skeleton2stage.settings import output_setting, seed_setting, setting
 
 USAGE = (
     "python -m rl_finetune.evaluate motions=DIR out=FILE.json [key=value ...]\n"
@@ -32,12 +34,12 @@ class EvaluateConfig:
     """The keys of configs/evaluate.yaml, which explains them."""
 
     motions: Path | None
-    out: Path | None
+    out: Path | None = output_setting()
     compare: tuple[Path, ...]
     labels: tuple[str, ...]
     music: Path | None
     reference: str
-    stats_out: Path | None
+    stats_out: Path | None = output_setting()
     critic: Path | None
     metrics: tuple[str, ...]
     seed: int = seed_setting()
@@ -46,7 +48,13 @@ class EvaluateConfig:
     simulator: str
     simulator_options: SimulatorOptions
     body: str
+    gender: str = setting(choices=BODY_GENDERS)
+    betas: str = setting(choices=BETAS)
     pen_rate: bool
+
+    def body_choice(self) -> BodyChoice:
+        """Return whose body motions have."""
+        return BodyChoice(self.body, self.gender, self.betas)
 
 
 def main(arguments: list[str]) -> int:
@@ -58,21 +66,28 @@ def main(arguments: list[str]) -> int:
     _check(config)
     if config.compare:
         return compare(config.compare, config.labels, config.out)
-    judge = load_judge(config.policy, config.simulator, config.body, config.simulator_options)
+    body = config.body_choice()
+    judge = load_judge(config.policy, config.simulator, body, config.simulator_options)
     yardstick = load_yardstick(config.reference)
     critic = None if config.critic is None else read_critic(config.critic)
     own = load_own_metrics(config.metrics)
-    motions, n_bad = read_any_folder(config.motions, config.format, check_motion)
+    motions, n_bad = read_any_folder(config.motions, config.format, partial(check, body))
     warn(motions)
     if config.stats_out is not None:
         write_statistics(config.stats_out, motions, str(config.motions))
     if config.out is not None:
         beats = None if config.music is None else song_beats(config.music, list(motions))
-        penetration = load_penetration(config.pen_rate, config.body)
+        penetration = load_penetration(config.pen_rate, body)
         evaluation = evaluate_motions(motions, judge, beats, yardstick, critic, config.seed, penetration, own)
         write_evaluation(config.out, evaluation)
         print(f"{evaluation_table(evaluation)}\nwritten to {config.out} and {config.out.with_suffix('.md').name}")
     return EXIT_BAD_FILES if n_bad else 0
+
+
+def check(body: BodyChoice, motion: AnyMotion) -> None:
+    """Raise UserError where a motion cannot be measured, or not on its own body where that is wanted."""
+    check_motion(motion)
+    body.check(motion)
 
 
 def _check(config: EvaluateConfig) -> None:

@@ -1,7 +1,6 @@
 """Fine-tune the dance model by rewards: `python -m rl_finetune.finetune [key=value …]` (configs/finetune.yaml)."""
 
 import sys
-from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -12,12 +11,8 @@ from rich.console import Console
 from tqdm import tqdm
 
 from dance_model import families
-from dance_model.dance_policy import DancePolicy, Rollout, RolloutOptions
-from dance_model.diffusion_policy import DiffusionPolicy
+from dance_model.dance_policy import Rollout, RolloutOptions
 from dance_model.training.ema import ExponentialMovingAverage
-from rl_finetune.algorithms.algorithm import Algorithm
-from rl_finetune.algorithms.direct import Direct
-from rl_finetune.algorithms.policy_gradient import GradientConfig, PolicyGradient, StepChoice
 from rl_finetune.credit_assignment import Crediting, GroupCrediting, PromptCrediting
 from rl_finetune.drift import DriftProbe
 from rl_finetune.finetune_config import DIRECT, PAPER, FinetuneConfig
@@ -31,14 +26,16 @@ from rl_finetune.rewards.weighted import WeightedRewards
 from rl_finetune.seeds import draw_seed
 from rl_finetune.stopwatch import Stopwatch
 from rl_finetune.watch import Watch
+from rl_finetune.ways_to_learn import make_learners
 from skeleton2stage import paths
 from skeleton2stage.body.body_model import load_body
-from skeleton2stage.body.spheres import fill_body
-from skeleton2stage.config import help_text, help_wanted, load_config, save_config, to_dataclass
+from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.physics.score.make_scorer import make_scorer
 from skeleton2stage.rendezvous import connect_processes
+from skeleton2stage.run_settings import RunSettings
+from skeleton2stage.run_state import record_settings, run_folder, say_finished
 
 BASE_DANCES = 4  # a prompt, of the base model, by which held quantities are measured
 
@@ -48,6 +45,7 @@ class Finetuner:
 
     def __init__(self, config: FinetuneConfig, run: Path, accelerator: Accelerator) -> None:
         self.config, self.run, self.accelerator = config, run, accelerator
+        self.settings = RunSettings(config, processes=accelerator.num_processes)
         self.policy = families.load(config.checkpoint, accelerator.device, config.family).with_options(
             RolloutOptions(config.guidance, config.n_steps, config.eta, config.precision, config.compiled)
         )
@@ -211,46 +209,6 @@ def make_crediting(config: FinetuneConfig, rewards: WeightedRewards, held: HeldQ
     return PromptCrediting(rewards.weights)
 
 
-@dataclass(frozen=True)
-class Learner:
-    """An algorithm and the optimiser that takes its steps."""
-
-    algorithm: Algorithm
-    optimiser: torch.optim.Optimizer
-
-
-def make_learners(
-    config: FinetuneConfig, policy: DancePolicy, parameters: list[torch.nn.Parameter], context: RewardContext
-) -> dict[str, Learner]:
-    """Return by name the algorithms that a run's epochs go by.
-
-    Raises UserError where the family's models cannot learn by one of them.
-    """
-
-    def learner(algorithm: Algorithm, learning_rate: float) -> Learner:
-        adam = torch.optim.AdamW(
-            parameters, lr=learning_rate, weight_decay=config.weight_decay, betas=config.adam_betas
-        )
-        return Learner(algorithm, adam)
-
-    learners = {}
-    if config.is_direct(0):
-        if not isinstance(policy, DiffusionPolicy):
-            raise UserError(
-                f"direct epochs teach a diffusion what to predict, and family '{policy.family}' predicts nothing of "
-                "the kind: give algorithm=policy_gradient direct_epochs=0"
-            )
-        direct = replace(config.direct, precision=config.precision, compiled=config.compiled)
-        learners[DIRECT] = learner(Direct(direct, fill_body(context.body())), config.direct_learning_rate)
-    if config.algorithm != DIRECT:
-        gradient = GradientConfig(config.dances_per_pass, config.steps_per_pass, config.clip_range)
-        steps = StepChoice(config.trained_steps, config.min_trained_time)
-        learners[config.algorithm] = learner(
-            PolicyGradient(gradient, steps, config.inner_epochs), config.learning_rate
-        )
-    return learners
-
-
 def describe_batch(config: FinetuneConfig, n_prompts: int, n_processes: int) -> str:
     """Return one line with the batch arithmetic, per process and global."""
     n = config.dances_per_process
@@ -274,9 +232,19 @@ def main(arguments: list[str]) -> None:
         log_with=list(config.trackers) or None, project_dir=str(run), cpu=device.type == "cpu"
     )
     set_seed(config.seed)
+    with run_folder(run, accelerator.is_main_process):
+        train(config, run, accelerator)
+
+
+def train(config: FinetuneConfig, run: Path, accelerator: Accelerator) -> None:
+    """Run the epochs that are left, and say where the weights are."""
     finetuner = Finetuner(config, run, accelerator)
+    if finetuner.epoch >= config.epochs:
+        if accelerator.is_main_process:
+            say_finished(run, finetuner.epoch, config.epochs, "epochs")
+        return
     if accelerator.is_main_process:
-        save_config(run / "config.yaml", config)
+        record_settings(run, config, finetuner.settings)
         Console().print(describe_batch(config, len(finetuner.prompts), accelerator.num_processes))
         weights = ", ".join(f"{name} {weight:g}" for name, weight in finetuner.rewards.weights.items())
         Console().print(f"rewards and weights: {weights}")

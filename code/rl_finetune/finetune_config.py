@@ -22,7 +22,7 @@ class FinetuneConfig:
     """Everything a fine-tuning run is determined by."""
 
     name: str = run_name_setting()
-    epochs: int = setting(minimum=1)
+    epochs: int = setting(minimum=1, may_change=True)
     batch_size: int = setting(minimum=1)
     checkpoint: Path
     family: str | None
@@ -42,9 +42,9 @@ class FinetuneConfig:
     body: str
     simulator: str
     simulator_options: SimulatorOptions
-    device: str = setting(choices=DEVICES)
+    device: str = setting(choices=DEVICES, may_change=True)
     precision: str = setting(choices=PRECISIONS)
-    compiled: bool
+    compiled: bool = setting(may_change=True)
     seed: int = seed_setting()
     n_steps: int = setting(minimum=2, why="the last adds no noise to learn from")
     eta: float = setting(above=0)
@@ -55,15 +55,15 @@ class FinetuneConfig:
     weight_decay: float = setting(minimum=0)
     inner_epochs: int = setting(minimum=1)
     clip_range: float = setting(minimum=0)
-    trackers: tuple[str, ...] = setting(choices=TRACKERS, called="tracker")
+    trackers: tuple[str, ...] = setting(choices=TRACKERS, called="tracker", may_change=True)
     max_prompts: int = setting(minimum=0)
     samples_per_prompt: int = setting(minimum=1)
     trained_steps: int = setting(minimum=0)
     min_trained_time: int = setting(minimum=0, maximum=N_TIMES - 2)
     learning_rate: float = setting(above=0)
-    dances_per_pass: int = setting(minimum=1)
-    steps_per_pass: int = setting(minimum=1)
-    save_every: int = setting(minimum=1)
+    dances_per_pass: int = setting(minimum=1, may_change=True)
+    steps_per_pass: int = setting(minimum=1, may_change=True)
+    save_every: int = setting(minimum=1, may_change=True)
 
     def __post_init__(self) -> None:
         if self.inner_epochs > 1 and self.clip_range <= 0:

@@ -19,7 +19,7 @@ def save_state(finetuner: "Finetuner") -> None:
         "optimisers": {name: learner.optimiser.state_dict() for name, learner in finetuner.learners.items()},
         "crediting": finetuner.crediting.state_dict(),
         "watch": finetuner.watch.state_dict(),
-    })
+    }, finetuner.settings)
 
 
 def load_state(finetuner: "Finetuner") -> int:
@@ -34,7 +34,7 @@ def load_state(finetuner: "Finetuner") -> int:
         finetuner.watch.load_state_dict(state["watch"])
         return state["epoch"]
 
-    return restore_state(finetuner.run, restore) or 0
+    return restore_state(finetuner.run, finetuner.settings, restore) or 0
 
 
 def record_epoch(run: Path, epoch: int, figures: dict[str, float]) -> None:

@@ -16,7 +16,7 @@ from skeleton2stage.devices import DEVICES, pick_device
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.evaluation.judge import Judge, load_judge
 from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
-from skeleton2stage.settings import seed_setting, setting
+from skeleton2stage.settings import output_setting, seed_setting, setting
 
 USAGE = "python -m rl_finetune.sample music=FILE_OR_DIR out=DIR [checkpoint=C] [key=value ...]"
 EXIT_BAD_FILES = 1
@@ -29,7 +29,7 @@ class SampleConfig:
     checkpoint: Path
     family: str | None
     music: Path
-    out: Path
+    out: Path = output_setting()
     seconds: float | None = setting(above=0)
     samples_per_song: int = setting(minimum=1)
     seed: int = seed_setting()

@@ -3,6 +3,7 @@
 import math
 import pickle
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,15 +15,15 @@ from skeleton2stage.errors import UserError
 MAX_BYTES = 8 << 30  # of a file's arrays, unpacked
 
 
-def read_npy(path: Path) -> Any:  # noqa: ANN401 - an .npy file may hold any of the admitted types
-    """Read an .npy file, an array or one pickled value, running nothing from it.
+def read_npy(path: Path, loads: Callable[[bytes], Any] = pickles.loads) -> Any:  # noqa: ANN401 - any admitted type
+    """Read an .npy file, an array or one pickled value, running nothing from it; `loads` reads what is pickled.
 
     Raises UserError where the file is missing, cut short, or names anything but plain containers and arrays.
     """
     try:
         size = Path(path).stat().st_size
         with Path(path).open("rb") as file:
-            return _read(file, size)
+            return _read(file, size, loads)
     except FileNotFoundError:
         raise UserError(f"{path} does not exist") from None
     except IsADirectoryError:
@@ -63,7 +64,9 @@ def read_npz(path: Path, names: tuple[str, ...] | None = None) -> dict[str, np.n
         raise UserError(f"{path} is damaged or not an .npz file ({_line(error)}): copy it again") from None
 
 
-def _read(file: BinaryIO, size: int) -> Any:  # noqa: ANN401 - an array, or what a pickle holds
+def _read(
+    file: BinaryIO, size: int, loads: Callable[[bytes], Any] = pickles.loads
+) -> Any:  # noqa: ANN401 - an array, or what a pickle holds
     """Return what an .npy file of `size` bytes holds."""
     version = np.lib.format.read_magic(file)
     header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
@@ -72,7 +75,7 @@ def _read(file: BinaryIO, size: int) -> Any:  # noqa: ANN401 - an array, or what
     if dtype.hasobject:
         if dtype != np.dtype(object):
             raise pickle.UnpicklingError("it has a structured array of objects, which no such file needs")
-        held = pickles.loads(rest)
+        held = loads(rest)
         return held.item() if shape == () and isinstance(held, np.ndarray) and held.shape == () else held
     if dtype.names is not None or dtype.subdtype is not None or not dtype.itemsize and math.prod(shape):
         raise pickle.UnpicklingError("it has a structured array, which no such file needs")

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import atomic_path, read_json, write_json
@@ -17,8 +17,9 @@ def save_checkpoint(path: Path, tensors: dict[str, torch.Tensor], config: dict[s
     A reader looks for the json, so a checkpoint cut off between the two does not exist.
     """
     path = Path(path).with_suffix(".safetensors")
+    content = save({name: value.detach().cpu().contiguous() for name, value in tensors.items()})
     with atomic_path(path) as temporary:
-        save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, temporary)
+        temporary.write_bytes(content)  # safetensors' own writer has words of its own for a full disk
     write_json(path.with_suffix(".json"), config)
 
 

@@ -15,16 +15,18 @@ SETTINGS = {
     ),
     "eval_checkpoint": ("rl_finetune.eval_checkpoint:EvalCheckpointConfig",),
     "evaluate": ("rl_finetune.evaluate:EvaluateConfig",),
+    "export": ("skeleton2stage.export.__main__:ExportConfig",),
     "export_checkpoint": ("dance_model.export_checkpoint:ExportCheckpointConfig",),
     "features": ("skeleton2stage.music.features:FeaturesConfig",),
     "finetune": ("rl_finetune.finetune_config:FinetuneConfig",),
-    "plausibility": ("pretrain.plausibility:PlausibilityConfig",),
+    "plausibility": ("pretrain.plausibility_config:PlausibilityConfig",),
     "pretrain": ("pretrain.pretrain_config:PretrainConfig",),
     "render": ("skeleton2stage.render.__main__:RenderConfig",),
     "sample": ("rl_finetune.sample:SampleConfig",),
     "score": ("skeleton2stage.physics.score.score_config:ScoreConfig",),
     "tracks": ("skeleton2stage.music.tracks:TracksConfig",),
     "train_edge": ("dance_model.training.train_edge_config:TrainEdgeConfig",),
+    "view": ("skeleton2stage.view.__main__:ViewConfig",),
 }
 
 

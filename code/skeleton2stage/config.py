@@ -8,7 +8,7 @@ typed are relative to the folder the command is started in (`skeleton2stage.path
 import dataclasses
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -201,9 +201,10 @@ def _describe(hint: type) -> str:
     return {int: "a whole number", float: "a number"}.get(hint, f"of type {hint.__name__}")
 
 
-def save_config(path: Path, config: Any) -> None:  # noqa: ANN401 - any dataclass
-    """Write a dataclass as YAML, its paths absolute, so that a run can be repeated from any folder."""
-    write_text(path, yaml.safe_dump(_plain(config), sort_keys=False, allow_unicode=True))
+def save_config(path: Path, config: Any, notes: Sequence[str] = ()) -> None:  # noqa: ANN401 - any dataclass
+    """Write a dataclass as YAML, notes above it, its paths absolute, so that a run can be repeated from any folder."""
+    head = "".join(f"# {note}\n" for note in notes)
+    write_text(path, head + yaml.safe_dump(_plain(config), sort_keys=False, allow_unicode=True))
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - data of any depth

@@ -115,9 +115,10 @@ def check_open_body() -> list[Finding]:
 
 def check_smpl_body() -> list[Finding]:
     """Look for the user's SMPL file and load it."""
-    from skeleton2stage.body.body_model import find_smpl, load_body
+    from skeleton2stage.body.body_files import find_body
+    from skeleton2stage.body.body_model import load_body
 
-    path = find_smpl()
+    path = find_body("smpl")
     load_body(path)
     return [Finding("SMPL body", True, str(path))]
 

@@ -2,11 +2,15 @@
 
 import errno
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable
+from types import FrameType
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
 EXIT_PIPE_CLOSED = 141  # as a shell reports a program that wrote to nobody
 
 # What can be done about what the machine refuses.
@@ -27,6 +31,10 @@ class UserError(Exception):
     """Bad input: one sentence with what is wrong, where, and what to do about it."""
 
 
+class Terminated(KeyboardInterrupt):  # noqa: N818 - nothing has gone wrong
+    """The end that a system asks for by SIGTERM, as batch queues and containers do: what is open is closed."""
+
+
 def unknown_name(kind: str, name: str, known: list[str]) -> UserError:
     """Return the error for a name that is not among the `known` ones of its `kind`."""
     return UserError(f"unknown {kind} '{name}': choose one of {', '.join(sorted(known))}")
@@ -36,12 +44,15 @@ def run_main(main: Callable[[list[str]], int | None]) -> None:
     """Run an entry point's `main` on the command line.
 
     Bad input, and what the machine refuses (a full disk, a folder one may not write), become one sentence and exit 2.
+    A request to end, by Ctrl-C or SIGTERM, is obeyed as an exception, so that nothing is left half-written.
     What an output's encoding has no character for is written as its number.
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    threading.excepthook = _tell_thread_error
     try:
+        _obey_sigterm()
         status = main(sys.argv[1:])
         sys.stdout.flush()
     except BrokenPipeError:
@@ -53,10 +64,34 @@ def run_main(main: Callable[[list[str]], int | None]) -> None:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         status = EXIT_BAD_INPUT
-    except KeyboardInterrupt:
+    except MemoryError:
+        print("error: there is not enough memory for this: give less at once, or a larger machine", file=sys.stderr)
+        status = EXIT_BAD_INPUT
+    except KeyboardInterrupt as stop:
         print("stopped", file=sys.stderr)
-        status = EXIT_INTERRUPTED
+        status = EXIT_TERMINATED if isinstance(stop, Terminated) else EXIT_INTERRUPTED
     sys.exit(status or 0)
+
+
+def _tell_thread_error(args: threading.ExceptHookArgs) -> None:
+    """Show what ended a thread, unless the machine refused something: such writers tell whoever writes next."""
+    if not isinstance(args.exc_value, OSError):
+        threading.__excepthook__(args)
+
+
+def _obey_sigterm() -> None:
+    """Have SIGTERM end this process as Ctrl-C does.
+
+    Not where several processes train together: one may wait for the others within a library that knows no exceptions,
+    and all files of a training are written whole or not at all.
+    """
+    if os.environ.get("WORLD_SIZE", "1") == "1" and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminate)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one need not wait
+    raise Terminated
 
 
 def refusal(error: OSError) -> str:

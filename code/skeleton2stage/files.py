@@ -1,11 +1,14 @@
 """Reading and writing files safely: atomic writes, and pickles that cannot run code."""
 
+import errno
 import json
 import os
 import pickle
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +16,77 @@ import numpy as np
 
 from skeleton2stage import pickles
 from skeleton2stage.errors import UserError
+from skeleton2stage.outputs import TEMPORARY
+
+_PROBED_BYTES = 1 << 16
+OLD_S = 24 * 3600.0  # a file that nothing was written to for so long was left by a kill
 
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path in `path`'s folder that replaces `path` only if the block succeeds.
 
-    The folder is made if needed. On any exception the temporary file goes and `path` stays as it was.
+    The folder is made if needed. On any exception the temporary file goes and `path` stays as it was. Once it is
+    replaced, a power cut brings the earlier one back no more, as far as the disk keeps its word. A kill leaves the
+    temporary file, which readers pass over, and which goes when it is old. Raises OSError that names `path`.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    temporary: Path | None = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _clear_old(path.parent)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY, suffix=path.suffix)
+        os.close(handle)
+        temporary = Path(name)
         yield temporary
         os.chmod(temporary, 0o666 & ~_umask())
+        _flush(temporary)
         os.replace(temporary, path)
+        _flush(path.parent)
+    except OSError as error:
+        if error.errno and (error.filename is None or Path(str(error.filename)).name.startswith(TEMPORARY)):
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        raise
+    except Exception:
+        _raise_refusal(temporary, path)
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def _raise_refusal(temporary: Path, path: Path) -> None:
+    """Raise OSError where a library's own error was that the disk takes no more, which each words in its way."""
+    try:
+        with temporary.open("ab") as file:
+            file.write(bytes(_PROBED_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+def _flush(path: Path) -> None:
+    """Have a file or folder written to the disk itself, where its file system can do that."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EROFS, errno.EBADF):
+            raise
+    finally:
+        os.close(handle)
+
+
+@cache  # once a folder and process
+def _clear_old(folder: Path) -> None:
+    """Remove what killed writes have left in a folder long ago."""
+    with os.scandir(folder) as entries:
+        names = [entry.path for entry in entries if entry.name.startswith(TEMPORARY)]
+    for name in names:
+        with suppress(OSError):  # another process may do the same
+            if time.time() - os.stat(name).st_mtime > OLD_S:
+                os.unlink(name)
 
 
 def _umask() -> int:

@@ -20,7 +20,7 @@ from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
 from skeleton2stage.errors import UserError, run_main
-from skeleton2stage.rendezvous import STORE_VARIABLE
+from skeleton2stage.rendezvous import LAUNCHER_VARIABLE, STORE_VARIABLE
 
 USAGE = "python -m skeleton2stage.launch PROCESSES MODULE [key=value ...]"
 FLAGS_VARIABLE = "ACCELERATE_ARGS"
@@ -75,6 +75,7 @@ def stay_on_this_machine(folder: Path) -> None:
     loopback = next((name for _, name in socket.if_nameindex() if name.startswith("lo")), "lo")
     os.environ |= {
         STORE_VARIABLE: str(folder / "store"),
+        LAUNCHER_VARIABLE: str(os.getpid()),
         "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",  # or the launcher opens a TCP store for its processes
         "GLOO_SOCKET_IFNAME": loopback,
         "NCCL_SOCKET_IFNAME": loopback,

@@ -72,7 +72,7 @@ def _array_state(array: np.ndarray, state: object) -> None:
     if not isinstance(state, tuple) or len(state) not in (4, 5):
         raise pickle.UnpicklingError("it has an array without a proper state")
     shape, kind, fortran, content = state[-4:]
-    count = _count(shape)
+    count = element_count(shape)
     if not isinstance(kind, _Type) or not isinstance(fortran, bool | int):
         raise pickle.UnpicklingError("it has an array without a proper state")
     dtype = kind.dtype
@@ -102,12 +102,12 @@ def _scalar(kind: object, content: object = b"") -> Any:  # noqa: ANN401 - one o
 def _from_buffer(content: object, kind: object, shape: object, order: object = "C") -> np.ndarray:
     if not isinstance(content, bytes | bytearray) or not isinstance(kind, _Type) or kind.dtype.hasobject:
         raise pickle.UnpicklingError("it has an array without a proper state")
-    if order not in ("C", "F") or not kind.dtype.itemsize or len(content) != _count(shape) * kind.dtype.itemsize:
+    if order not in ("C", "F") or not kind.dtype.itemsize or len(content) != element_count(shape) * kind.dtype.itemsize:
         raise pickle.UnpicklingError("it has an array whose shape and content differ")
     return np.frombuffer(bytes(content), kind.dtype).reshape(tuple(shape), order=order).copy(order="K")
 
 
-def _count(shape: object) -> int:
+def element_count(shape: object) -> int:
     """Return the number of elements of a shape; refuse what is none."""
     plain = isinstance(shape, tuple | list) and len(shape) <= MAX_DIMENSIONS
     if not plain or not all(type(size) is int and 0 <= size < 1 << 40 for size in shape):
@@ -155,6 +155,7 @@ class Unpickler(pickle._Unpickler):  # noqa: SLF001 - the one in Python, whose o
     """
 
     dispatch = dict(pickle._Unpickler.dispatch)  # noqa: SLF001
+    calls: dict[tuple[str, str], Callable[..., Any]] = {}  # what a subclass knows besides, by (module, name)
 
     def __init__(
         self, file: Any, admitted: dict[tuple[str, str], type] | None = None, encoding: str = "latin1"  # noqa: ANN401
@@ -168,6 +169,8 @@ class Unpickler(pickle._Unpickler):  # noqa: SLF001 - the one in Python, whose o
             return self.admitted[module, name]
         if (module, name) in _KNOWN:
             return _KNOWN[module, name]
+        if (module, name) in self.calls:
+            return _Named(f"{module}.{name}", self.calls[module, name])
         if (module, name) in (("copy_reg", "_reconstructor"), ("copyreg", "_reconstructor")):
             return _Named("_reconstructor", self._reconstructor)
         raise pickle.UnpicklingError(f"it names {module}.{name}, which such a file has no use for")

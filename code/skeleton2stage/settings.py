@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from skeleton2stage.errors import UserError, unknown_name
+from skeleton2stage.outputs import check_output
 
 LARGEST_SEED = 2**32 - 1  # numpy's
 _KEY = "setting"
@@ -20,6 +21,8 @@ class Limits:
     minimum, maximum: bounds that are allowed themselves. above, below: bounds that are not. infinite: whether infinity
     is allowed; NaN never is. choices: the known names. length: of a list. rule: returns what is wrong with a value, as
     the end of "NAME must …", or None. called: what the setting holds, for errors; its name if empty. why: the reason.
+    may_change: whether a run that goes on may have another value, as it changes how the run goes and not what comes
+    of it (rounding apart); or a function of the dataclass that has the setting. What says nothing may not.
     """
 
     help: str = ""
@@ -33,6 +36,7 @@ class Limits:
     rule: Callable[[Any], str | None] | None = None
     called: str = ""
     why: str = ""
+    may_change: bool | Callable[[Any], bool] = False
 
     def check(self, value: Any, key: str) -> None:  # noqa: ANN401 - settings are of many types
         """Raise UserError that names the key and what it may be, where a value is something else."""
@@ -100,8 +104,19 @@ def run_name(name: str) -> str | None:
 
 
 def run_name_setting(help_text: str = "", **default: Any) -> Any:  # noqa: ANN401 - stands for the text
-    """Return the field of a run's name, which becomes a folder under `runs/`."""
-    return setting(help_text, rule=run_name, **default)
+    """Return the field of a run's name, which becomes a folder under `runs/`; a run whose folder is renamed goes on."""
+    return setting(help_text, rule=run_name, may_change=True, **default)
+
+
+def output_setting(help_text: str = "", **default: Any) -> Any:  # noqa: ANN401 - stands for the path
+    """Return the field of a file or folder that a command writes, which is tried before its work begins."""
+    return setting(help_text, rule=check_output, **default)
+
+
+def may_change(owner: Any, field: dataclasses.Field) -> bool:  # noqa: ANN401 - any dataclass
+    """Return whether a run that goes on may have another value of a field of its settings."""
+    allowed = field.metadata.get(_KEY, Limits()).may_change
+    return allowed(owner) if callable(allowed) else allowed
 
 
 def seed_setting(help_text: str = "", **default: Any) -> Any:  # noqa: ANN401 - stands for the number

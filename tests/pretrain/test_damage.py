@@ -2,19 +2,22 @@ import numpy as np
 import pytest
 import torch
 
-from pretrain.damage import (
-    CONTROLS,
-    DAMAGES,
-    arm_kept_clear,
-    arm_through_torso,
-    jittered_pose,
+from pretrain.damage.catalogue import CONTROLS, DAMAGES
+from pretrain.damage.joint_damage import jittered_pose, mirrored_feet, time_warp
+from pretrain.damage.limb_swing import arm_kept_clear, arm_through_torso, leg_through_leg
+from pretrain.damage.whole_body import (
+    frozen_root,
+    impossible_jump,
+    impossible_lean,
     lifted_body,
     sliding_pelvis,
     sunk_feet,
+    teleport,
 )
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.motion import Motion
+from skeleton2stage.physics.axes.read_axes import AXES
 
 N = 150
 
@@ -37,15 +40,100 @@ def runs(marked: np.ndarray) -> list[tuple[int, int]]:
     return [(int(a), int(b - a)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
-@pytest.mark.parametrize("name", sorted(DAMAGES | CONTROLS))
+@pytest.mark.parametrize("name", sorted(DAMAGES))
 def test_the_first_frame_is_left_and_seeds_decide_the_rest(name):
-    motion = dancing()
-    damaged, again, other = ((DAMAGES | CONTROLS)[name](motion, seed) for seed in (3, 3, 5))
+    motion, damage = dancing(), DAMAGES[name]
+    damaged, again = (damage.apply(motion, 3, damage.strengths[-1]) for _ in range(2))
+    others = [damage.apply(motion, seed, damage.strengths[-1]) for seed in (5, 6, 7)]
     np.testing.assert_allclose(damaged.poses[0], motion.poses[0], atol=1e-6)
     np.testing.assert_allclose(damaged.translation[0], motion.translation[0], atol=1e-6)
     np.testing.assert_array_equal(damaged.joints(), again.joints())
-    assert np.abs(damaged.joints() - other.joints()).max() > 0.01
+    assert max(np.abs(damaged.joints() - other.joints()).max() for other in others) > 0.01
     assert len(damaged) == N and np.array_equal(motion.poses, dancing().poses)
+
+
+@pytest.mark.parametrize("name", sorted(DAMAGES))
+def test_stronger_damage_changes_more(name):
+    motion, damage = dancing(), DAMAGES[name]
+    copies = [damage.apply(motion, 3, strength) for strength in damage.strengths]
+    changes = [np.linalg.norm(copy.joints() - motion.joints(), axis=2).sum() for copy in copies]
+    if name in ("hyperextended_knee", "backwards_head"):
+        joints = [4, 5] if name == "hyperextended_knee" else [15]
+        changes = [np.abs(copy.poses - motion.poses)[:, joints].sum() for copy in copies]
+    assert changes[0] > 0 and len(set(damage.strengths)) == 5
+    assert all(weaker < stronger for weaker, stronger in zip(changes, changes[1:], strict=False)), changes
+
+
+@pytest.mark.parametrize("name", sorted(CONTROLS))
+def test_controls_change_something_and_keep_the_length(name):
+    motion = dancing()
+    changed = CONTROLS[name](motion, 1)
+    assert len(changed) == N and np.abs(changed.joints() - motion.joints()).max() > 0.01
+
+
+def test_the_catalogue_is_complete():
+    """At least twelve kinds at five strengths each, and axes that exist to find them."""
+    assert len(DAMAGES) >= 12 and len(CONTROLS) >= 6
+    assert all(len(damage.strengths) == 5 and set(damage.axes) <= set(AXES) for damage in DAMAGES.values())
+    assert all(list(damage.strengths) == sorted(damage.strengths) for damage in DAMAGES.values())
+
+
+def test_a_lean_tilts_over_flat_feet():
+    """30 degrees: the head goes sideways by half its height over the ankles, the feet turn not at all."""
+    motion = dancing()
+    joints, before = impossible_lean(motion, 0, 30.0).joints(), motion.joints()
+    moved = np.linalg.norm((joints - before)[:, 15, :2], axis=1).max()
+    height = (before[:, 15, 2] - before[:, [7, 8], 2].mean(axis=1)).max()
+    assert moved == pytest.approx(0.5 * height, rel=0.1)
+    feet = joints[:, 10] - joints[:, 7], before[:, 10] - before[:, 7]
+    np.testing.assert_allclose(*feet, atol=1e-4)
+
+
+def test_a_rush_runs_through_the_same_poses_faster():
+    frames = np.arange(N)
+    poses = np.zeros((N, 24, 3))
+    poses[:, 0, 0] = np.pi / 2
+    translation = np.stack((0.01 * frames, np.zeros(N), np.ones(N)), axis=1)
+    warped = time_warp(Motion(poses, translation), 2, 4.0)
+    step = np.diff(warped.translation[:, 0])
+    assert step.max() == pytest.approx(0.04, rel=0.02) and step.min() > 0.004
+    assert warped.translation[-1, 0] == pytest.approx(translation[-1, 0], abs=1e-5)
+
+
+def test_a_flight_falls_as_slowly_as_it_is_told():
+    motion = dancing()
+    height = (impossible_jump(motion, 0, 0.75).translation - motion.translation)[:, 2]
+    flying = height > 1e-6
+    assert height.max() == pytest.approx(0.3, abs=0.005)
+    second = np.diff(height, 2)[flying[2:] & flying[:-2] & flying[1:-1]] * 900
+    np.testing.assert_allclose(second, -0.25 * 9.81, rtol=0.01)
+
+
+def test_a_frozen_pelvis_stays_and_comes_back():
+    motion = sliding_pelvis(dancing(), 0)
+    frozen = frozen_root(motion, 1, 1.0)
+    still = np.linalg.norm(np.diff(frozen.translation, axis=0), axis=1) < 1e-6
+    assert still.sum() >= 30
+    np.testing.assert_allclose(frozen.translation[-1], motion.translation[-1], atol=1e-5)
+
+
+def test_a_teleport_takes_one_frame():
+    moved = np.linalg.norm(teleport(dancing(), 0, 50.0).translation - dancing().translation, axis=1)
+    assert set(np.round(moved, 3)) == {0.0, 0.5} and (np.diff(moved) > 0.1).sum() == 1
+
+
+def test_a_leg_goes_into_the_other_knee():
+    before, after = dancing().joints(), leg_through_leg(dancing(), 0, 12.0).joints()
+    knees = [skeleton.joint_index("left_knee"), skeleton.joint_index("right_knee")]
+    apart = np.linalg.norm(after[:, knees[0]] - after[:, knees[1]], axis=1)
+    assert np.linalg.norm(before[:, knees[0]] - before[:, knees[1]], axis=1).min() > 0.15
+    assert apart.min() < 0.06
+
+
+def test_legs_are_exchanged_and_nothing_else():
+    motion = dancing()
+    changed = np.abs(mirrored_feet(motion, 0).poses - motion.poses).max(axis=(0, 2)) > 1e-4
+    assert set(changed.nonzero()[0]) <= {1, 2, 4, 5, 7, 8, 10, 11} and changed[[1, 2]].all()
 
 
 @pytest.mark.parametrize("seed", range(4))

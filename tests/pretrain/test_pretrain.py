@@ -70,13 +70,73 @@ def test_it_trains_two_stages_and_exports_a_policy(run):
     assert torch.load(folder / "state.pt", weights_only=True)["iteration"] == 2
 
 
-def test_it_goes_on_where_it_stopped(run):
-    run("cut", 1)
-    folder = run("cut", 2)
-    assert torch.load(folder / "state.pt", weights_only=True)["iteration"] == 4
+@pytest.fixture()
+def cut(run, monkeypatch):
+    """A function that starts a run and kills it after some iterations, whether or not they are saved."""
+
+    def start(name: str, iterations: int, after: int, *overrides: str):
+        log = train_imitation.Trainer._log
+
+        def die(trainer, *args):
+            log(trainer, *args)
+            if trainer.iteration == after:
+                raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(train_imitation.Trainer, "_log", die)
+            with pytest.raises(KeyboardInterrupt):
+                run(name, iterations, *overrides)
+
+    return start
+
+
+def tensors(folder: Path) -> dict[str, torch.Tensor]:
+    def flat(value, name=""):
+        if isinstance(value, dict | list):
+            items = value.items() if isinstance(value, dict) else enumerate(value)
+            return {key: found for part, inner in items for key, found in flat(inner, f"{name}/{part}").items()}
+        return {name: value}
+
+    return {name: value for name, value in flat(torch.load(folder / "state.pt", weights_only=True)).items()
+            if not name.startswith("/settings")}
+
+
+SHORT = ("episode_frames=7", "horizon=5", "stray_m=0.05")  # episodes that are cut across by the end of an iteration
+
+
+def test_a_run_killed_anywhere_goes_on_to_the_same_bits(run, cut):
+    """Whether the kill comes in mid-episode, between stages, or before what was learned is saved."""
+    whole = run("whole", 3, *SHORT, "save_every=2")
+    ours = tensors(whole)
+    assert len(ours) > 40
+    for after in (2, 3, 5):
+        cut(f"cut{after}", 3, after, *SHORT, "save_every=2")
+        again = run(f"cut{after}", 3, *SHORT, "save_every=3")  # how often it is saved changes nothing
+        theirs = tensors(again)
+        assert ours.keys() == theirs.keys()
+        for name, value in ours.items():
+            assert torch.equal(value, theirs[name]) if isinstance(value, torch.Tensor) else value == theirs[name], name
+        written = [(folder / "imitation_policy.safetensors").read_bytes() for folder in (whole, again)]
+        assert written[0] == written[1]
+
+
+def test_a_damaged_state_is_refused(run):
+    folder = run("cut", 1)
     (folder / "state.pt").write_bytes((folder / "state.pt").read_bytes()[:1000])
     with pytest.raises(UserError, match="damaged"):
-        run("cut", 3)
+        run("cut", 1)
+
+
+def test_a_finished_run_says_so_and_is_left_alone(run, capsys):
+    folder = run("done", 1)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    capsys.readouterr()
+    run("done", 1, "save_every=7")
+    assert "pretrain/done is finished: 2 of 2 iterations are done" in capsys.readouterr().out
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    (folder / "imitation_policy.json").unlink()  # as where it was killed before its scores were written
+    run("done", 1)
+    assert (folder / "imitation_policy.safetensors").read_bytes() == before[folder / "imitation_policy.safetensors"]
 
 
 def test_the_wrench_is_lowered_while_tracking_is_good_and_kept_in_the_checkpoint(run):

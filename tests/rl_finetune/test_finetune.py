@@ -161,6 +161,17 @@ def test_a_damaged_state_is_refused(run):
         run("damaged", 2)
 
 
+def test_a_run_goes_on_with_its_own_settings_or_not_at_all(run, capsys):
+    folder = run("kept", 1)
+    written = (folder / "config.yaml").read_text()
+    with pytest.raises(UserError, match="was begun with learning_rate=0.001, not 0.002; this changes the result"):
+        run("kept", 2, "learning_rate=2e-3")
+    assert (folder / "config.yaml").read_text() == written
+    run("kept", 1, "learning_rate=1e-3", "save_every=5")
+    assert "train/kept is finished: 1 of 1 epochs are done" in capsys.readouterr().out
+    assert (folder / "config.yaml").read_text() == written
+
+
 @pytest.mark.parametrize(
     ("override", "complaint"),
     [

@@ -9,7 +9,7 @@ import time
 import pytest
 import torch
 
-from listening import children, listening, open_to_the_network
+from listening import alive, children, listening, open_to_the_network
 from skeleton2stage import paths
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads sockets from /proc")
@@ -113,3 +113,16 @@ def test_wrong_numbers_and_flags_are_one_sentence(start, processes, flags, said)
     process = start(processes, flags=flags)
     output, _ = process.communicate(timeout=60)
     assert (process.returncode, output) == (2, said)
+
+
+def test_no_process_outlives_a_killed_launcher(start, tmp_path):
+    process = start("2")
+    wait_for(process, *(tmp_path / f"rank{rank}" for rank in range(2)))
+    under = children(process.pid)
+    assert len(under) >= 2
+    process.kill()
+    process.communicate()
+    deadline = time.monotonic() + 20
+    while any(alive(pid) for pid in under):
+        assert time.monotonic() < deadline, "they train on, and nobody knows"
+        time.sleep(0.1)

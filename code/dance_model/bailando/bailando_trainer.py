@@ -20,7 +20,9 @@ from dance_model.bailando.vqvae import Body
 from dance_model.training.windows import DanceWindows, augment
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.motion_layout import EDGE
+from skeleton2stage.run_settings import RunSettings
 from skeleton2stage.run_state import State, restore_state, write_state
+from skeleton2stage.step_seeds import step_seed
 
 STAGES = ("vqvae", "gpt")
 _MEASURED_WINDOWS = 128
@@ -32,6 +34,7 @@ class BailandoTrainer:
     """One run on one device; every random draw follows from seed, stage and step.
 
     windows: in EDGE's layout. run: folder of the state to resume from, None for none. log: given stage, step, figures.
+    settings: what the run is compared by when it goes on; those of `config` where there are no others.
     """
 
     def __init__(
@@ -41,9 +44,11 @@ class BailandoTrainer:
         run: Path | None = None,
         device: torch.device | str = "cpu",
         log: Log | None = None,
+        settings: RunSettings | None = None,
     ) -> None:
         check_windows(windows, config)
         self.config, self.run, self.log = config, run, log or (lambda stage, step, figures: None)
+        self.settings = settings or RunSettings(config)
         self.windows, self.held_out = (part.to(device) for part in windows.split(config.held_out))
         if not len(self.windows):
             raise UserError("no training windows besides the held-out clips")
@@ -53,6 +58,11 @@ class BailandoTrainer:
         self.done = dict.fromkeys(STAGES, 0)
         self.optimisers = {name: self._optimiser(name) for name in STAGES}
         self._load()
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether both stages have taken all their steps."""
+        return all(self.done[name] >= getattr(self.config, name).steps for name in STAGES)
 
     def train(self) -> BailandoPolicy:
         """Take the steps that are left of both stages and return the model."""
@@ -157,18 +167,15 @@ class BailandoTrainer:
             "network": self.network.state_dict(),
             "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
             "averages": {name: {"use": book.use, "total": book.total} for name, book in books.items()},
-            "sizes": self.config.network.plain(),
         }
-        write_state(self.run, state)
+        write_state(self.run, state, self.settings)
 
     def _load(self) -> None:
-        """Restore the run's state where it has one; raise UserError where it is another model's or damaged."""
+        """Restore the run's state where it has one; raise UserError where it is another run's or damaged."""
         if self.run is not None:
-            restore_state(self.run, self._restore)
+            restore_state(self.run, self.settings, self._restore)
 
     def _restore(self, state: State) -> None:
-        if state["sizes"] != self.config.network.plain():
-            raise ValueError("its network has other sizes")
         self.network.load_state_dict(state["network"])
         for name, optimiser in self.optimisers.items():
             optimiser.load_state_dict(state["optimisers"][name])
@@ -184,8 +191,3 @@ def check_windows(windows: DanceWindows, config: BailandoTraining) -> None:
     expected = (EDGE.width, config.network.window_frames, config.network.music_features)
     if found != expected:
         raise UserError(f"windows have motion width, frames and music width {found}, the network takes {expected}")
-
-
-def step_seed(seed: int, stage: int, step: int) -> int:
-    """Return the seed of one step of one stage, so that a resumed run draws what an unbroken one would."""
-    return (seed * 1_000_003 + stage) * 1_000_003 + step

@@ -10,6 +10,8 @@ from skeleton2stage import paths
 from skeleton2stage.config import help_wanted, read_options
 from skeleton2stage.devices import DEVICES, pick_device
 from skeleton2stage.errors import UserError, run_main
+from skeleton2stage.run_settings import RunSettings
+from skeleton2stage.run_state import check_run, record_settings, run_folder, say_finished
 from skeleton2stage.settings import run_name_setting, seed_setting, setting
 
 USAGE = """usage: bash code/rl_finetune/train_edge.sh DATA family=bailando [key=value ...]
@@ -36,10 +38,10 @@ class TrainBailandoConfig:
     preset: str = "demo"
     data: Path = paths.REPOSITORY / "data" / "cmu_dance"
     name: str = run_name_setting(default="bailando")
-    device: str = setting(default="auto", choices=DEVICES)
+    device: str = setting(default="auto", choices=DEVICES, may_change=True)
     seed: int = seed_setting(default=0)
-    vqvae_steps: int = setting(default=0, minimum=0)
-    gpt_steps: int = setting(default=0, minimum=0)
+    vqvae_steps: int = setting(default=0, minimum=0, may_change=lambda config: not config.training().vqvae.cool_down)
+    gpt_steps: int = setting(default=0, minimum=0, may_change=lambda config: not config.training().gpt.cool_down)
     batch_size: int = setting(default=0, minimum=0)
     renditions: int = setting(default=8, minimum=1)
     held_out: tuple[str, ...] = CMU_HELD_OUT
@@ -54,26 +56,45 @@ class TrainBailandoConfig:
         gpt = replace(chosen.gpt, steps=self.gpt_steps or chosen.gpt.steps)
         return replace(chosen, vqvae=vqvae, gpt=gpt, seed=self.seed, held_out=self.held_out)
 
+    def resolved(self) -> "TrainBailandoConfig":
+        """Return the same with the preset's numbers in place of zeros that stand for them."""
+        training = self.training()
+        return replace(
+            self, vqvae_steps=training.vqvae.steps, gpt_steps=training.gpt.steps, batch_size=training.vqvae.batch_size
+        )
+
 
 def main(arguments: list[str]) -> None:
     """Prepare the windows if need be, train both stages, and write the model and its curves."""
     if help_wanted(arguments):
         print(USAGE)
         return
-    config = read_options(arguments, TrainBailandoConfig)
+    config = read_options(arguments, TrainBailandoConfig).resolved()
     data = config.data
     if not data.exists():
         raise UserError(f"no data at {data}: prepare it first, or give data=FOLDER or data=FILE.npz")
+    run = paths.runs() / "train_edge" / config.name
+    with run_folder(run):
+        train(config, run)
+
+
+def train(config: TrainBailandoConfig, run: Path) -> None:
+    """Take the steps that are left of both stages, and write the model."""
     from dance_model.training.dance_data import WindowConfig, dance_windows, load_windows  # audio libraries
 
-    training = config.training()
+    data, training = config.data, config.training()
+    settings = RunSettings(config, training)
+    check_run(run, settings)
     windows = load_windows(data) if data.is_file() else dance_windows(
         data, WindowConfig(renditions=config.renditions, seed=config.seed, music=training.music)
     )
-    run = paths.runs() / "train_edge" / config.name
-    trainer = BailandoTrainer(training, windows, run, pick_device(config.device), _say)
-    policy = trainer.train()
+    trainer = BailandoTrainer(training, windows, run, pick_device(config.device), _say, settings)
     path = run / "weights" / "train-last.safetensors"
+    if trainer.is_finished and path.exists():
+        say_finished(run, sum(trainer.done.values()), training.vqvae.steps + training.gpt.steps, "steps")
+        return
+    record_settings(run, config, settings)
+    policy = trainer.train()
     policy.save(path)
     print(f"weights: {path}")
 

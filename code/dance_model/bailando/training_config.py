@@ -26,7 +26,8 @@ class StageConfig:
     the last share `cool_down` it goes down to 0. weight_decay: AdamW's. max_grad_norm: gradients are clipped to it.
     """
 
-    steps: int = setting(minimum=1)
+    # The rate's way down is a share of them.
+    steps: int = setting(minimum=1, may_change=lambda stage: not stage.cool_down)
     batch_size: int = setting(minimum=1)
     learning_rate: float = setting(above=0)
     warm_up: int = setting(default=100, minimum=0)
@@ -62,8 +63,8 @@ class BailandoTraining:
     held_out: tuple[str, ...] = CMU_HELD_OUT
     music: str = BASELINE
     seed: int = seed_setting(default=0)
-    log_every: int = setting(default=100, minimum=1)
-    save_every: int = setting(default=1000, minimum=1)
+    log_every: int = setting(default=100, minimum=1, may_change=True)
+    save_every: int = setting(default=1000, minimum=1, may_change=True)
 
     def __post_init__(self) -> None:
         check_own_settings(self)

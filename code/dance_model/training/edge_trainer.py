@@ -25,6 +25,8 @@ from dance_model.training.training_state import load_state, save_state
 from dance_model.training.windows import AugmentConfig, DanceWindows, augment, fit_scaler
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.motion_layout import layout_named
+from skeleton2stage.run_settings import RunSettings
+from skeleton2stage.step_seeds import step_seed
 
 _PLAIN = AugmentConfig(mirror=False)
 _HELD_OUT_WINDOWS = 64
@@ -34,14 +36,16 @@ Losses = DanceLosses | PopdgLosses
 class EdgeTrainer:
     """One training run, on this process's device; every random draw follows from seed, process and step.
 
-    start: the model to begin with, of the configured sizes, whose scaler is kept.
+    start: the model to begin with, of the configured sizes, whose scaler is kept. settings: what the run is compared by
+    when it goes on; those of `config` where there are no others.
     """
 
     def __init__(
         self, config: TrainEdgeConfig, windows: DanceWindows, run: Path, accelerator: Accelerator,
-        start: DanceModel | None = None,
+        start: DanceModel | None = None, settings: RunSettings | None = None,
     ) -> None:
         self.config, self.run, self.accelerator = config, run, accelerator
+        self.settings = settings or RunSettings(config, processes=accelerator.num_processes)
         self.layout = layout_named(config.layout)
         self.windows, self.held_out = (part.to(accelerator.device) for part in windows.split(config.held_out))
         check_windows(self.windows, config)
@@ -234,8 +238,3 @@ def learning_rate_factor(step: int, steps: int, cool_down: float, warm_up: int =
 def schedule_on(device: torch.device) -> NoiseSchedule:
     """Return the cosine schedule with its tables on a device."""
     return NoiseSchedule(**{name: table.to(device) for name, table in vars(cosine_schedule()).items()})
-
-
-def step_seed(seed: int, process: int, step: int) -> int:
-    """Return the seed of one step of one process, so that a resumed run draws what an unbroken one would."""
-    return (seed * 1_000_003 + process) * 1_000_003 + step

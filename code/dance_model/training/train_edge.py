@@ -1,22 +1,25 @@
 """Train a base dance model, EDGE's or POPDG's diffusion, on windows of motion and music."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 from accelerate import Accelerator
 
 from dance_model.edge.edge_denoiser import n_parameters
-from dance_model.training.clip_lists import read_lists, select_clips
+from dance_model.training.clip_lists import ClipLists, read_lists, select_clips
 from dance_model.training.edge_trainer import EdgeTrainer
 from dance_model.training.train_edge_config import TrainEdgeConfig
 from dance_model.training.train_edge_start import load_start, share_within
 from dance_model.training.windows import DanceWindows, load_windows
 from skeleton2stage import paths
-from skeleton2stage.config import help_text, help_wanted, load_config, save_config, to_dataclass
+from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main, unknown_name
 from skeleton2stage.music.kinds import JUKEBOX, WIDTHS
 from skeleton2stage.rendezvous import connect_processes
+from skeleton2stage.run_settings import RunSettings
+from skeleton2stage.run_state import check_run, record_settings, run_folder, say_finished
 
 USAGE = "python -m dance_model.training.train_edge [preset=demo|h100|h100_feet|h100_songs|paper] [key=value ...]"
 
@@ -85,13 +88,25 @@ def main(arguments: list[str]) -> None:
         log_with=list(config.trackers) or None, project_dir=str(run), cpu=config.device == "cpu",
         mixed_precision="bf16" if config.precision == "bf16" else "no",
     )
+    with run_folder(run, accelerator.is_main_process):
+        train(config, lists, run, accelerator)
+
+
+def train(config: TrainEdgeConfig, lists: ClipLists, run: Path, accelerator: Accelerator) -> None:
+    """Prepare the windows if need be, take the steps that are left, and say where the weights are."""
+    settings = RunSettings(config, processes=accelerator.num_processes)
+    check_run(run, settings)
     start = load_start(config, accelerator.device)  # before the windows, whose preparation may take minutes
     windows, left_out = select_clips(training_windows(config, accelerator), lists, config.held_out)
     if lists.test is not None:  # a published list may name clips that a folder does not have; `left_out` says so
         config = replace(config, held_out=tuple(name for name in config.held_out if name in windows.names))
-    trainer = EdgeTrainer(config, windows, run, accelerator, start)
+    trainer = EdgeTrainer(config, windows, run, accelerator, start, settings)
+    if trainer.step >= config.steps:
+        if accelerator.is_main_process:
+            say_finished(run, trainer.step, config.steps, "steps")
+        return
     if accelerator.is_main_process:
-        save_config(run / "config.yaml", config)
+        record_settings(run, config, trainer.settings)
         print("\n".join((*left_out, describe(trainer))))
     # wandb would write to wherever the command was started.
     accelerator.init_trackers("curves", init_kwargs={"wandb": {"dir": str(run)}})

@@ -35,7 +35,7 @@ class TrainEdgeConfig:
     family: str = setting(choices=tuple(DENOISERS), called="family of diffusion models")
     data: Path
     start_from: Path | None
-    out: Path | None
+    out: Path | None = setting(may_change=True)
     held_out: tuple[str, ...]
     train_list: Path | None
     test_list: Path | None
@@ -46,12 +46,13 @@ class TrainEdgeConfig:
     layout: str
     music: str
     seed: int = seed_setting()
-    device: str = setting(choices=DEVICES)
+    device: str = setting(choices=DEVICES, may_change=True)
     precision: str = setting(choices=PRECISIONS)
-    cuda_graph: bool
-    compiled: bool
-    steps: int = setting(minimum=1)
-    max_minutes: float = setting(minimum=0)
+    cuda_graph: bool = setting(may_change=True)
+    compiled: bool = setting(may_change=True)
+    # The rate's way down is a share of them.
+    steps: int = setting(minimum=1, may_change=lambda config: not config.cool_down)
+    max_minutes: float = setting(minimum=0, may_change=True)
     batch_size: int = setting(minimum=1)
     learning_rate: float = setting(above=0)
     warm_up: int = setting(minimum=0)
@@ -63,10 +64,10 @@ class TrainEdgeConfig:
     guidance: float
     standardise_music: bool
     half_storage: bool
-    log_every: int = setting(minimum=1)
-    save_every: int = setting(minimum=1)
-    preview_dances: int = setting(minimum=0)
-    trackers: tuple[str, ...] = setting(choices=TRACKERS, called="tracker")
+    log_every: int = setting(minimum=1, may_change=True)
+    save_every: int = setting(minimum=1, may_change=True)
+    preview_dances: int = setting(minimum=0, may_change=True)
+    trackers: tuple[str, ...] = setting(choices=TRACKERS, called="tracker", may_change=True)
     denoiser: DenoiserConfig
     augment: AugmentConfig
     losses: LossConfig

@@ -1,6 +1,5 @@
 """What a killed training run goes on from."""
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import torch
@@ -18,9 +17,8 @@ def save_state(trainer: "EdgeTrainer") -> None:
         "denoiser": trainer.denoiser.state_dict(),
         "ema": trainer.ema.state_dict(),
         "optimiser": trainer.optimiser.state_dict(),
-        "sizes": asdict(trainer.denoiser.config),
         "scale": trainer.scaler.scale,
-    })
+    }, trainer.settings)
 
 
 def load_state(trainer: "EdgeTrainer") -> int:
@@ -33,11 +31,9 @@ def load_state(trainer: "EdgeTrainer") -> int:
         trainer.optimiser.load_state_dict(state["optimiser"])
         return state["step"]
 
-    return restore_state(trainer.run, restore) or 0
+    return restore_state(trainer.run, trainer.settings, restore) or 0
 
 
 def _check_state(state: State, trainer: "EdgeTrainer") -> None:
-    if state["sizes"] != asdict(trainer.denoiser.config):
-        raise ValueError(f"its denoiser is {state['sizes']}")
     if not torch.equal(state["scale"].cpu(), trainer.scaler.scale.cpu()):
         raise ValueError("its motions were scaled by other data or another augmentation")

@@ -55,9 +55,9 @@ class DirectConfig:
     max_time: int = setting(default=N_TIMES - 1, minimum=0, maximum=N_TIMES - 1)
     optimiser_steps: int = setting(default=8, minimum=1)
     lower: float = setting(default=10.0, minimum=0)
-    dances_per_pass: int = setting(default=16, minimum=1)
+    dances_per_pass: int = setting(default=16, minimum=1, may_change=True)
     precision: str = "float32"
-    compiled: bool = False
+    compiled: bool = setting(default=False, may_change=True)
 
 
 @dataclass(frozen=True)

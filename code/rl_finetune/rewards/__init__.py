@@ -2,6 +2,7 @@
 
 from rl_finetune.rewards import (
     antifreezing,
+    axis_rewards,
     beat_reward,
     fgcontact,
     imitation_reward,
@@ -17,6 +18,7 @@ __all__ = [
     "Reward",
     "RewardContext",
     "antifreezing",
+    "axis_rewards",
     "beat_reward",
     "fgcontact",
     "imitation_reward",

@@ -16,6 +16,8 @@ from skeleton2stage.metrics.penetration import PenetrationCounter
 from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.music import columns
+from skeleton2stage.physics.axes.read_axes import AxisReader
+from skeleton2stage.physics.axes.reading import Reading
 from skeleton2stage.physics.score.dance_scorer import DanceScorer, DanceScores
 
 
@@ -71,12 +73,22 @@ class RewardContext:
     device: str = "auto"
     _verdicts: "WeakKeyDictionary[Dances, DanceScores]" = field(default_factory=WeakKeyDictionary)
     _counts: list[PenetrationCounts] = field(default_factory=list)
+    _readers: list[AxisReader] = field(default_factory=list)
+    _readings: "WeakKeyDictionary[Dances, dict[str, Reading]]" = field(default_factory=WeakKeyDictionary)
 
     def verdict(self, dances: Dances) -> DanceScores:
         """Return the imitation policy's verdict, however many rewards ask: dances are performed once."""
         if dances not in self._verdicts:
             self._verdicts[dances] = self.scorer().score(dances.motions)
         return self._verdicts[dances]
+
+    def readings(self, dances: Dances) -> dict[str, Reading]:
+        """Return what the axes of the verdict read of dances, [N, T, 24] each on their device, read once for all."""
+        if not self._readers:
+            self._readers.append(AxisReader.of(self.body()))
+        if dances not in self._readings:
+            self._readings[dances] = self._readers[0].read(dances.poses.detach(), dances.translation.detach())
+        return self._readings[dances]
 
     def penetration_counts(self) -> PenetrationCounts:
         """Return what counts the body's penetrations, made at the first call and shared by all rewards."""

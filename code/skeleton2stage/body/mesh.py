@@ -1,6 +1,7 @@
 """Triangle meshes as arrays: closedness, Euler characteristic, volume, exact self-intersection."""
 
 import numpy as np
+from scipy import sparse
 
 # Candidate pairs tested at once: bounds memory to about a hundred megabytes.
 PAIRS_PER_CHUNK = 100_000
@@ -47,6 +48,20 @@ def volume(vertices: np.ndarray, faces: np.ndarray) -> float:
     check_mesh(vertices, faces)
     a, b, c = np.moveaxis(vertices[faces].astype(np.float64), 1, 0)
     return float(np.einsum("fi,fi->", a, np.cross(b, c)) / 6.0)
+
+
+def face_incidence(faces: np.ndarray, n_vertices: int) -> sparse.csr_matrix:
+    """Return the matrix [V, F] with 1 where a face has a vertex."""
+    columns = np.repeat(np.arange(len(faces)), 3)
+    ones = np.ones(len(columns), dtype=np.float32)
+    return sparse.csr_matrix((ones, (faces.ravel(), columns)), shape=(n_vertices, len(faces)))
+
+
+def vertex_normals(vertices: np.ndarray, faces: np.ndarray, incidence: sparse.csr_matrix) -> np.ndarray:
+    """Return unit normals [V, 3]: the area-weighted mean of the normals of the faces around each vertex."""
+    a, b, c = (vertices[faces[:, corner]] for corner in range(3))
+    normals = incidence @ np.cross(b - a, c - a)
+    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
 
 
 def self_intersections(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:

@@ -113,14 +113,15 @@ def pair_depths(spheres: BodySpheres, centers: torch.Tensor) -> torch.Tensor:
 @torch.no_grad()
 def close_pairs(spheres: BodySpheres, centers: torch.Tensor, reach_m: float) -> tuple[torch.Tensor, torch.Tensor]:
     """Return frames [K] and pairs [K] with gaps under `reach_m`, for centres [F, S, 3] m: the few that matter."""
-    limits = _limits(spheres) + reach_m
-    frames, pairs = [], []
+    limits = _limits(spheres) + reach_m  # minus infinity where there is no pair
     first, second = spheres.pairs.unbind(1)
+    numbers = torch.zeros_like(limits, dtype=torch.long)
+    numbers[first, second] = torch.arange(len(first), device=numbers.device)
+    frames, pairs = [], []
     for start in range(0, len(centers), CHUNK_FRAMES):
-        near = (_distances(centers[start : start + CHUNK_FRAMES]) < limits)[:, first, second]
-        frame, pair = near.nonzero(as_tuple=True)
+        frame, one, other = (_distances(centers[start : start + CHUNK_FRAMES]) < limits).nonzero(as_tuple=True)
         frames.append(frame + start)
-        pairs.append(pair)
+        pairs.append(numbers[one, other])
     return torch.cat(frames), torch.cat(pairs)
 
 

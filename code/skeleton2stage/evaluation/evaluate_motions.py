@@ -4,14 +4,14 @@
 import numpy as np
 from tqdm import tqdm
 
-from skeleton2stage.evaluation.judge import NO_JUDGE, NO_YARDSTICK, Judge, Yardstick
+from skeleton2stage.evaluation.judge import NO_JUDGE, NO_YARDSTICK, Judge, OwnPenetrations, Yardstick
 from skeleton2stage.evaluation.own_metrics import OwnMetrics, own_values, shown_as
 from skeleton2stage.metrics.beat_alignment import bas
 from skeleton2stage.metrics.heat_strip import penetration_over_time
 from skeleton2stage.metrics.measured_clip import MAX_FRAMES, Clip, clip_of
 from skeleton2stage.metrics.metrics_table import METRICS, Evaluation, clip_metrics
 from skeleton2stage.metrics.motion_critic import MotionCritic, motion_critic, motion_critic_fixed
-from skeleton2stage.metrics.penetration import PenetrationCounter, pen_rate, pen_rate_apart
+from skeleton2stage.metrics.penetration import pen_rate, pen_rate_apart
 from skeleton2stage.metrics.reference_statistics import (
     features_of,
 )
@@ -31,7 +31,7 @@ def evaluate_motions(
     yardstick: Yardstick = NO_YARDSTICK,
     critic: MotionCritic | None = None,
     seed: int = 0,
-    penetration: PenetrationCounter | None = None,
+    penetration: OwnPenetrations | None = None,
     own: OwnMetrics | None = None,
 ) -> Evaluation:
     """Return the metrics of motions by name (30 fps, z up), of the first 600 frames of each.
@@ -45,7 +45,7 @@ def evaluate_motions(
     progress = tqdm(clips.items(), desc="metrics", unit="dance", leave=False, disable=None)
     per_motion = {name: clip_metrics(clip) | own_values(own, motions[name]) for name, clip in progress}
     skipped = _add_scores(per_motion, motions, judge)
-    pairs, why = _add_penetration(per_motion, clips, penetration)
+    pairs, why = _add_penetration(per_motion, motions, penetration)
     skipped |= why
     skipped |= _add_alignment(per_motion, clips, beats) | _add_critic(per_motion, clips, critic)
     figures = _set_figures(list(clips.values()), yardstick, seed)
@@ -106,7 +106,7 @@ def _add_alignment(
 
 
 def _add_penetration(
-    per_motion: dict[str, dict[str, float]], clips: dict[str, Clip], penetration: PenetrationCounter | None
+    per_motion: dict[str, dict[str, float]], motions: dict[str, AnyMotion], penetration: OwnPenetrations | None
 ) -> tuple[np.ndarray | None, dict[str, str]]:
     """Add the body's penetrations in motions that have rotations.
 
@@ -115,12 +115,12 @@ def _add_penetration(
     names = ("pen_rate", "pen_rate_apart")
     if penetration is None:
         return None, dict.fromkeys(names, "pen_rate=false")
-    posed = {name: clip.axis_angle for name, clip in clips.items() if clip.axis_angle is not None}
+    posed = {name: motion for name, motion in motions.items() if isinstance(motion, Motion)}
     if not posed:
         return None, dict.fromkeys(names, NO_ROTATIONS)
     counts = []
-    for name, axis_angle in tqdm(posed.items(), desc="pen_rate", unit="dance", leave=False, disable=None):
-        hits = penetration.hits(axis_angle)
+    for name, motion in tqdm(posed.items(), desc="pen_rate", unit="dance", leave=False, disable=None):
+        hits = penetration.of(motion).hits(clip_of(motion).axis_angle)
         per_motion[name] |= dict(zip(names, (pen_rate(hits), pen_rate_apart(hits)), strict=True))
         counts.append(hits.sum(dim=1).cpu().numpy())
     return penetration_over_time(counts), {}

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from skeleton2stage import paths
-from skeleton2stage.body.body_model import load_body
+from skeleton2stage.body.body_choice import BodyChoice
 from skeleton2stage.metrics.measured_clip import clip_of
 from skeleton2stage.metrics.penetration import PenetrationCounter
 from skeleton2stage.metrics.published_features import read_published
@@ -16,8 +16,8 @@ from skeleton2stage.metrics.reference_statistics import (
     write_reference,
 )
 from skeleton2stage.motion.folder import AnyMotion
-from skeleton2stage.physics.score.dance_scorer import DanceScorer
-from skeleton2stage.physics.score.make_scorer import make_scorer
+from skeleton2stage.motion.motion import Motion
+from skeleton2stage.physics.score.make_scorer import Scorer, make_scorer
 from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
 
 SHIPPED, NONE = "demo", "none"
@@ -27,7 +27,7 @@ SHIPPED, NONE = "demo", "none"
 class Judge:
     """The scorer of physical metrics, or why there is none."""
 
-    scorer: DanceScorer | None
+    scorer: Scorer | None
     reason: str = "no imitation policy was given"
 
 
@@ -65,7 +65,9 @@ def load_yardstick(name: str) -> Yardstick:
     return Yardstick(replace(read_reference(shipped), source=paths.shown(shipped)))
 
 
-def load_judge(policy: str, simulator: str, body: str, options: SimulatorOptions | None = None) -> Judge:
+def load_judge(
+    policy: str, simulator: str, body: str | BodyChoice, options: SimulatorOptions | None = None
+) -> Judge:
     """Return the judge with a policy's checkpoint, `demo` for the shipped one, `none` for no physics.
 
     Only the shipped policy may be missing; raises UserError where one that was named is.
@@ -80,6 +82,26 @@ def load_judge(policy: str, simulator: str, body: str, options: SimulatorOptions
     return Judge(make_scorer(checkpoint, simulator, body, show_progress=True, options=options))
 
 
-def load_penetration(wanted: bool, body: str) -> PenetrationCounter | None:
-    """Return what counts the penetrations of a body, where wanted; raise UserError where there is no such body."""
-    return PenetrationCounter(load_body(body)) if wanted else None
+class OwnPenetrations:
+    """Counts the penetrations of each motion's own body, as a choice has it."""
+
+    def __init__(self, choice: BodyChoice) -> None:
+        self._choice = choice
+        self._counter: tuple[object, PenetrationCounter] | None = None
+
+    def of(self, motion: Motion) -> PenetrationCounter:
+        """Return what counts a motion's; the last body's is kept."""
+        key = self._choice.key(motion)
+        if self._counter is None or self._counter[0] != key:
+            self._counter = key, PenetrationCounter(self._choice.of(motion))
+        return self._counter[1]
+
+
+def load_penetration(wanted: bool, body: str | BodyChoice) -> OwnPenetrations | None:
+    """Return what counts the penetrations of bodies, where wanted; raise UserError where there is no such body."""
+    if not wanted:
+        return None
+    choice = body if isinstance(body, BodyChoice) else BodyChoice(body)
+    if not choice.is_own:
+        choice.mean()  # a body that is not there is told of before hours of other work
+    return OwnPenetrations(choice)

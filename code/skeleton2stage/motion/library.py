@@ -14,8 +14,9 @@ from skeleton2stage.files import read_json, write_json
 from skeleton2stage.motion.checks.motion_figures import Figures
 
 LIBRARY_NAME = "library.json"
+CLAIMS_NAME = ".being_made.json"
 # Raise it when conversion changes, so that clips of earlier versions are made again.
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Clip:
     stamp: `stamp_of` that file. accepted, reason: whether it was taken, else why not.
     format, source_fps, source_frames: what the source was; None where it could not be read.
     frames, seconds: of the motion, at 30 frames a second. figures: what the checks found, None if unread.
+    label: whose motion, or which one, it is of a source that holds several.
     """
 
     file: str
@@ -39,6 +41,7 @@ class Clip:
     frames: int = 0
     seconds: float = 0.0
     figures: Figures | None = None
+    label: str = ""
 
 
 def stamp_of(source: Path, settings: dict) -> str:
@@ -77,6 +80,31 @@ def write_library(folder: Path, clips: dict[str, Clip]) -> None:
         "rejected": len(ordered) - len(accepted),
         "clips": [_rounded(asdict(clip)) for clip in ordered],
     })
+
+
+def claim(folder: Path, files: list[str]) -> None:
+    """Note, before they are made, the files that a folder will have and its list does not name yet.
+
+    The list is written now and then and the files all the time: after a kill these notes tell whose they are.
+    """
+    noted = claimed(folder)
+    new = {file for file in files if not (folder / file).exists()} | noted
+    if new != noted:
+        write_json(folder / CLAIMS_NAME, sorted(new))
+
+
+def claimed(folder: Path) -> set[str]:
+    """Return the files that a conversion into a folder had noted and was killed before it had listed them."""
+    path = folder / CLAIMS_NAME
+    content = read_json(path) if path.exists() else []
+    if not isinstance(content, list) or not all(isinstance(file, str) for file in content):
+        raise UserError(f"{path} is not of this program's making: remove it")
+    return set(content)
+
+
+def forget_claims(folder: Path) -> None:
+    """Remove the notes, when the list names all there is."""
+    (folder / CLAIMS_NAME).unlink(missing_ok=True)
 
 
 def _rounded(clip: dict) -> dict:

@@ -15,6 +15,18 @@ _MIRROR_POSITION = np.array([-1.0, 1.0, 1.0], dtype=np.float32)
 
 
 @dataclass(frozen=True)
+class BodyShape:
+    """A person's body: coefficients of a shape space, and whose it is.
+
+    gender: neutral, male or female. family: smpl, smplh or smplx, empty where it is not known.
+    """
+
+    betas: tuple[float, ...]
+    gender: str = "neutral"
+    family: str = ""
+
+
+@dataclass(frozen=True)
 class Motion:
     """SMPL motion, z up, floor at z = 0.
 
@@ -22,12 +34,14 @@ class Motion:
     translation: [T, 3] float32 m, world position of the pelvis joint.
     fps: frames a second.
     contacts: [T, C] float32 or None, as the layout that made them lists the joints.
+    shape: whose body it was, where the file says; what is measured on the skeleton is measured on the mean one.
     """
 
     poses: np.ndarray
     translation: np.ndarray
     fps: float = FPS
     contacts: np.ndarray | None = None
+    shape: BodyShape | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "poses", np.ascontiguousarray(self.poses, dtype=np.float32))

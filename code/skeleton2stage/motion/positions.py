@@ -14,8 +14,8 @@ import numpy as np
 from skeleton2stage.arrays import read_npy
 from skeleton2stage.errors import UserError, unknown_name
 from skeleton2stage.motion import skeleton
-from skeleton2stage.motion.formats.motion_file import MIN_HEAD_OVER_FEET_M, NotUpright, head_over_feet
-from skeleton2stage.motion.formats.read_motion import AUTO
+from skeleton2stage.motion.formats.format_choice import AUTO
+from skeleton2stage.motion.formats.up_axis import MIN_HEAD_OVER_FEET_M, NotUpright, head_over_feet
 from skeleton2stage.motion.motion import FPS
 
 SUFFIX = ".npy"

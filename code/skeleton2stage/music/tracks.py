@@ -19,7 +19,7 @@ from skeleton2stage.music.audio import MIN_DURATION_S, write_wav
 from skeleton2stage.music.groove import Groove, groove_from_motion, steady_groove
 from skeleton2stage.music.percussion import SAMPLE_RATE_HZ, find_pattern, synthesise
 from skeleton2stage.music.songs import Song
-from skeleton2stage.settings import seed_setting, setting
+from skeleton2stage.settings import output_setting, seed_setting, setting
 
 FORMAT = "skeleton2stage percussion tracks 1"
 
@@ -104,7 +104,7 @@ class TracksConfig:
     """The keys of configs/tracks.yaml, which explains them."""
 
     source: Path | None
-    out: Path
+    out: Path = output_setting()
     bpm: tuple[float, ...] = setting(above=0)
     seconds: float = setting(above=0, below=3600)
     only: tuple[str, ...]

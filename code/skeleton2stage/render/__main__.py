@@ -1,18 +1,22 @@
-"""`python -m skeleton2stage.render motions=… out=…`: dances on a body, as videos."""
+"""`python -m skeleton2stage.render motions=… out=…`: dances on a body, as videos and pictures."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from skeleton2stage.body.body_model import load_body
+from skeleton2stage.body.body_choice import BETAS, BODY_GENDERS, BodyChoice
+from skeleton2stage.body.body_model import BodyModel
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
-from skeleton2stage.errors import run_main
+from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.motion.formats.read_motion import read_motion
-from skeleton2stage.render.clips import GROUNDS, Look, Renderer
+from skeleton2stage.render.clips import Renderer
+from skeleton2stage.render.figures import SHAPES, Figure, make_figure
 from skeleton2stage.render.jobs import Job, plan_jobs
+from skeleton2stage.render.look import MAX_PANELS, Look
+from skeleton2stage.render.performed_panels import Performer, make_performer, with_performances
 from skeleton2stage.render.video import Soundtrack
-from skeleton2stage.settings import setting
+from skeleton2stage.settings import output_setting, setting
 
 USAGE = "python -m skeleton2stage.render motions=FILE_OR_DIR out=FILE_OR_DIR [music=FILE_OR_DIR] [key=value …]"
 
@@ -22,30 +26,42 @@ class RenderConfig:
     """The keys of configs/render.yaml."""
 
     motions: tuple[Path, ...]
-    out: Path
+    out: Path = output_setting()
     music: Path | None
     music_start_s: float = setting(minimum=0)
     labels: tuple[str, ...]
     format: str
     body: str
-    seconds: float = setting(minimum=0.1, maximum=3600)
-    fps: int = setting(minimum=1, maximum=240)
-    width: int = setting(minimum=64, maximum=4096)
-    height: int = setting(minimum=64, maximum=4096)
-    ground: str = setting(choices=GROUNDS)
+    gender: str = setting(choices=BODY_GENDERS)
+    betas: str = setting(choices=BETAS)
+    seconds: float
+    fps: int
+    width: int
+    height: int
+    resolution: str | None
+    shapes: tuple[str, ...]
+    marks: tuple[str, ...]
+    perform: bool
+    performed_shape: str = setting(choices=SHAPES, called="shape")
+    policy: Path
+    ground: str
     turn_deg: float
     elevation_deg: float = setting(minimum=-85, maximum=85)
-    samples: int = setting(minimum=0, maximum=16)
-    crf: int = setting(minimum=0, maximum=51)
-    sheet_pictures: int = setting(minimum=0, maximum=64)
+    samples: int
+    shadows: bool
+    crf: int
+    sheet_pictures: int
+    stills: tuple[float, ...]
+
+    def body_choice(self) -> BodyChoice:
+        """Return whose body motions have."""
+        return BodyChoice(self.body, self.gender, self.betas)
 
     def look(self) -> Look:
         """Return what the renderer needs of it."""
-        return Look(
-            seconds=self.seconds, fps=self.fps, width=self.width, height=self.height, ground=self.ground,
-            turn_rad=float(np.radians(self.turn_deg)), elevation_rad=float(np.radians(self.elevation_deg)),
-            samples=self.samples, crf=self.crf, sheet_pictures=self.sheet_pictures,
-        )
+        shared = {name: getattr(self, name) for name in vars(self) if name in Look.__dataclass_fields__}
+        turn_rad, elevation_rad = (float(np.radians(angle)) for angle in (self.turn_deg, self.elevation_deg))
+        return Look(**shared, turn_rad=turn_rad, elevation_rad=elevation_rad)
 
 
 def main(arguments: list[str]) -> None:
@@ -54,21 +70,55 @@ def main(arguments: list[str]) -> None:
         print(help_text(USAGE, "render"))
         return
     config = to_dataclass(load_config("render", arguments), RenderConfig)
-    look = config.look()
+    look, body = config.look(), config.body_choice()
     jobs = plan_jobs(config.motions, config.out, config.labels, config.music)
-    with Renderer(load_body(config.body), look) as renderer:
+    if body.is_own:
+        _render_own_bodies(jobs, config, body)
+        return
+    performer = make_performer(config.policy, body.mean()) if config.perform else None
+    with Renderer(_figures(config, look, [body.mean()] * len(config.motions)), look) as renderer:
         for job in jobs:
-            render_job(renderer, job, config)
+            render_job(renderer, job, config, performer)
 
 
-def render_job(renderer: Renderer, job: Job, config: RenderConfig) -> None:
-    """Write one video and say where."""
-    motions = [read_motion(path, config.format) for path in job.motions]
+def _render_own_bodies(jobs: list[Job], config: RenderConfig, body: BodyChoice) -> None:
+    """Render each motion with its own body, of its dancer's shape."""
+    if config.perform:
+        raise UserError("perform=true shows what one body for all makes of motions: give betas=mean with it")
+    for job in jobs:
+        bodies = [body.of(read_motion(path, config.format)) for path in job.motions]
+        with Renderer(_figures(config, config.look(), bodies), config.look()) as renderer:
+            render_job(renderer, job, config, None)
+
+
+def _figures(config: RenderConfig, look: Look, bodies: list[BodyModel]) -> list[Figure]:
+    """Return a figure for each panel, of the bodies of their motions; raise UserError where panels are too many, or
+    what is marked is in none.
+    """
+    n_motions = len(config.motions)
+    shapes = [look.shape_of(number, n_motions) for number in range(n_motions)]
+    if config.perform:
+        shapes = [shape for own in shapes for shape in (own, config.performed_shape)]
+    if len(shapes) > MAX_PANELS:
+        what = f"{n_motions} motions and their performances"
+        raise UserError(f"{what} are {len(shapes)} panels: at most {MAX_PANELS} fit")
+    if "penetration" in look.marks and "mesh" not in shapes:
+        raise UserError(f"penetration is marked on the body's skin, and shapes are {', '.join(shapes)}: add mesh")
+    worn = [body for body in bodies for _ in range(len(shapes) // n_motions)]
+    made = {(shape, id(body)): make_figure(shape, body) for shape, body in zip(shapes, worn, strict=True)}
+    return [made[shape, id(body)] for shape, body in zip(shapes, worn, strict=True)]
+
+
+def render_job(renderer: Renderer, job: Job, config: RenderConfig, performer: Performer | None) -> None:
+    """Write the pictures of one job and say where."""
+    motions, labels = [read_motion(path, config.format) for path in job.motions], list(job.labels)
+    if performer:
+        motions, labels = with_performances(performer, motions, labels, config.seconds)
     soundtrack = Soundtrack(job.music, config.music_start_s) if job.music else None
     if config.music and not soundtrack:
         print(f"no song named {job.motions[0].stem} in {config.music}: this video is silent")
-    renderer.write(job.out, motions, list(job.labels), soundtrack)
-    print(f"wrote {job.out}" + (f" and {job.out.with_suffix('.png').name}" if config.sheet_pictures else ""))
+    written = renderer.write(job.out, motions, labels, soundtrack)
+    print(f"wrote {written[0]}" + "".join(f", {path.name}" for path in written[1:]))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from skeleton2stage.motion.motion import Motion
 
 FOV_RAD = np.radians(38.0)  # vertical
 SMOOTHING_S = 0.6
+NEAR_M, FAR_M = 0.1, 100.0  # what is nearer or farther is not drawn
 MARGIN_M = 0.07  # kept free between the body and the edge of the picture
 
 
@@ -87,3 +88,24 @@ def plan(
         [Camera(target, max(distances), azimuth, elevation_rad) for target in path]
         for path, azimuth in zip(paths, azimuths, strict=True)
     ]
+
+
+def eye_w(camera: Camera) -> np.ndarray:
+    """Return where a camera's eye is, [3] m."""
+    return camera.target_w - camera.distance_m * view_axes(camera.azimuth_rad, camera.elevation_rad)[0]
+
+
+def view_matrix(camera: Camera, aspect: float) -> np.ndarray:
+    """Return the matrix [4, 4] from the world to a picture of an aspect (width over height).
+
+    It is upside down: OpenGL counts rows from below, pictures from above.
+    """
+    forward, right, up = view_axes(camera.azimuth_rad, camera.elevation_rad)
+    axes = np.stack([right, up, -forward])
+    to_eye = np.eye(4)
+    to_eye[:3, :3], to_eye[:3, 3] = axes, -axes @ eye_w(camera)
+    focal = 1.0 / np.tan(FOV_RAD / 2)
+    projection = np.zeros((4, 4))
+    projection[0, 0], projection[1, 1], projection[3, 2] = focal / aspect, -focal, -1.0
+    projection[2, 2:] = (FAR_M + NEAR_M) / (NEAR_M - FAR_M), 2 * FAR_M * NEAR_M / (NEAR_M - FAR_M)
+    return projection @ to_eye

@@ -5,8 +5,13 @@ from pathlib import Path
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.formats.file_listing import by_stem, motion_files
-from skeleton2stage.music.song_names import song_of, songs_in
-from skeleton2stage.render.clips import PANEL_COLOURS
+from skeleton2stage.music import song_names
+from skeleton2stage.render.clips import SHEET_SUFFIX
+from skeleton2stage.render.look import MAX_PANELS
+from skeleton2stage.render.moving_picture import MOVING_PICTURES
+
+VIDEO_SUFFIX = ".mp4"
+OUT_SUFFIXES = (VIDEO_SUFFIX, *MOVING_PICTURES, SHEET_SUFFIX)
 
 
 @dataclass(frozen=True)
@@ -24,17 +29,17 @@ def plan_jobs(motions: tuple[Path, ...], out: Path, labels: tuple[str, ...], mus
     _check(motions, labels, music)
     rows = _rows(motions)
     captions = labels or _captions(motions)
-    if out.suffix.lower() == ".mp4" and len(rows) > 1:
+    if _is_file(out) and len(rows) > 1:
         raise UserError(f"'out' is the single file {out}, but there are {len(rows)} videos to write: name a folder")
-    jobs = [Job(row, captions, _song(music, row[0].stem), _target(out, row[0])) for row in rows]
+    jobs = [Job(row, captions, song_of(music, row[0].stem), _target(out, row[0])) for row in rows]
     if music and music.is_dir() and not any(job.music for job in jobs):
         raise UserError(f"{music} has no song named as a motion, such as {rows[0][0].stem}.wav: name the song itself")
     return jobs
 
 
 def _check(motions: tuple[Path, ...], labels: tuple[str, ...], music: Path | None) -> None:
-    if not 1 <= len(motions) <= len(PANEL_COLOURS):
-        raise UserError(f"'motions' must name 1 to {len(PANEL_COLOURS)} files or folders, not {len(motions)}")
+    if not 1 <= len(motions) <= MAX_PANELS:
+        raise UserError(f"'motions' must name 1 to {MAX_PANELS} files or folders, not {len(motions)}")
     if labels and len(labels) != len(motions):
         raise UserError(f"'labels' has {len(labels)} captions for {len(motions)} panels: give one for each")
     for path in (*motions, *([music] if music else [])):
@@ -68,11 +73,16 @@ def _captions(sources: tuple[Path, ...]) -> tuple[str, ...]:
     return stems if len(set(stems)) == len(stems) else tuple(source.resolve().parent.name for source in sources)
 
 
-def _song(music: Path | None, stem: str) -> Path | None:
+def song_of(music: Path | None, stem: str) -> Path | None:
+    """Return the song itself, or the one of a folder that is named as a motion; None where there is none."""
     if music is None or music.is_file():
         return music
-    return song_of(stem, songs_in(music))
+    return song_names.song_of(stem, song_names.songs_in(music))
 
 
 def _target(out: Path, motion: Path) -> Path:
-    return out if out.suffix.lower() == ".mp4" else out / f"{motion.stem}.mp4"
+    return out if _is_file(out) else out / f"{motion.stem}{VIDEO_SUFFIX}"
+
+
+def _is_file(out: Path) -> bool:
+    return out.suffix.lower() in OUT_SUFFIXES and not out.is_dir()

@@ -61,8 +61,18 @@ def _feed(process: subprocess.Popen, pictures: Iterable[np.ndarray]) -> None:
         pass  # ffmpeg has given up; its exit status and log say why
 
 
+def _ffmpeg() -> str:
+    try:
+        return imageio_ffmpeg.get_ffmpeg_exe()
+    except RuntimeError:
+        raise UserError(
+            "there is no ffmpeg for .mp4 files: pip install --force-reinstall imageio-ffmpeg, or name one in "
+            "IMAGEIO_FFMPEG_EXE; .gif, .webp and .png are written without"
+        ) from None
+
+
 def _ffmpeg_input(size: tuple[int, int], fps: int, soundtrack: Soundtrack | None) -> list[str]:
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-v", "error"]
+    command = [_ffmpeg(), "-y", "-v", "error"]
     command += ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size[0]}x{size[1]}", "-r", str(fps), "-i", "-"]
     if soundtrack:
         # "file:" keeps ffmpeg from taking a colon in a name for a protocol.
@@ -77,9 +87,11 @@ def _ffmpeg_output(path: Path, duration_s: float, crf: int, soundtrack: Soundtra
     return [*command, "-t", f"{duration_s:.6f}", "-movflags", "+faststart", f"file:{path}"]
 
 
-def side_by_side(pictures: list[np.ndarray], labels: list[str]) -> np.ndarray:
-    """Return pictures [H, W, 3] in a row, each with its caption; an empty caption writes nothing."""
-    return np.concatenate([_captioned(p, label) for p, label in zip(pictures, labels, strict=True)], axis=1)
+def panelled(pictures: list[np.ndarray], labels: list[str], columns: int) -> np.ndarray:
+    """Return pictures [H, W, 3] in rows of so many columns, each with its caption; an empty caption writes nothing."""
+    captioned = [_captioned(picture, label) for picture, label in zip(pictures, labels, strict=True)]
+    rows = [np.concatenate(captioned[start : start + columns], axis=1) for start in range(0, len(captioned), columns)]
+    return np.concatenate(rows, axis=0)
 
 
 def _captioned(picture: np.ndarray, text: str) -> np.ndarray:
@@ -119,5 +131,10 @@ def write_contact_sheet(path: Path, pictures: list[np.ndarray], times_s: list[fl
         text_size = max(11, height // 22)
         _write(cell, (4, height - 2 * text_size - 4), f"{time_s:.1f} s", text_size)
         sheet.paste(cell, (index % columns * width, index // columns * height))
+    write_picture(path, np.asarray(sheet))
+
+
+def write_picture(path: Path, picture: np.ndarray) -> None:
+    """Write one picture [H, W, 3] uint8 as a PNG, atomically."""
     with atomic_path(path) as temporary:
-        sheet.save(temporary, format="PNG")
+        Image.fromarray(picture).save(temporary, format="PNG")

@@ -137,7 +137,7 @@ def test_another_runs_state_is_refused(windows, tmp_path):
     config = tiny()
     other = replace(config, network=replace(config.network, vqvae=replace(config.network.vqvae, n_codes=8),
                                             gpt=replace(config.network.gpt, n_codes=8)))
-    with pytest.raises(UserError, match="its network has other sizes"):
+    with pytest.raises(UserError, match="network.vqvae.n_codes=16, not 8"):
         BailandoTrainer(other, windows, tmp_path)
     (tmp_path / "state.pt").write_bytes(b"no")
     with pytest.raises(UserError, match="is damaged"):

@@ -12,7 +12,8 @@ from scipy.spatial.transform import Rotation
 
 from skeleton2stage import files, paths
 from skeleton2stage.body import mesh
-from skeleton2stage.body.body_model import BodyModel, find_smpl, load_body, read_arrays
+from skeleton2stage.body.body_files import find_body, read_arrays
+from skeleton2stage.body.body_model import BodyModel, load_body
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion import skeleton
 
@@ -202,7 +203,7 @@ class TestSmplFiles:
     def test_another_family_of_bodies_is_named_as_such(self, tmp_path):
         arrays = small_smpl((0.0, 0.0, 0.0)) | {"weights": np.ones((24, 55))}
         files.write_npz(tmp_path / "smplx.npz", **arrays)
-        with pytest.raises(UserError, match="weights should be"):
+        with pytest.raises(UserError, match="J_regressor should be .* 55 joints"):
             load_body(tmp_path / "smplx.npz")
 
     def test_missing_arrays_are_listed(self, tmp_path):
@@ -220,7 +221,7 @@ class TestSmplFiles:
         monkeypatch.setenv("SMPL_MODELS", str(tmp_path))
         (tmp_path / place).parent.mkdir(exist_ok=True)
         (tmp_path / place).touch()
-        assert find_smpl() == tmp_path.resolve() / place
+        assert find_body("smpl") == tmp_path.resolve() / place
 
     def test_absent_smpl_says_where_it_was_sought(self, tmp_path, monkeypatch):
         monkeypatch.setenv("SMPL_MODELS", str(tmp_path))

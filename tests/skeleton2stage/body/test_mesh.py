@@ -134,3 +134,10 @@ def test_euler_characteristic():
 def test_bad_shapes_are_refused(vertices, faces, words):
     with pytest.raises(ValueError, match=words):
         mesh.self_intersections(vertices, faces)
+
+
+def test_vertex_normals_of_a_sphere_point_outward():
+    ball = trimesh.creation.icosphere(subdivisions=2, radius=0.3)
+    vertices = np.array(ball.vertices)
+    normals = mesh.vertex_normals(vertices, ball.faces, mesh.face_incidence(ball.faces, len(vertices)))
+    assert (normals * vertices / 0.3).sum(axis=1).min() > 0.99

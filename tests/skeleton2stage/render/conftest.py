@@ -20,6 +20,10 @@ class CapsuleBody:
     local: torch.Tensor
     faces: np.ndarray
 
+    @property
+    def parts(self):
+        return np.repeat([max(parent, 0) for parent in skeleton.parents()], self.local.shape[1])
+
     def vertices(self, axis_angle, root_pos):
         positions, rotations = skeleton.forward_kinematics_rotmat(
             torch.from_numpy(_rotmats(axis_angle.numpy())), root_pos

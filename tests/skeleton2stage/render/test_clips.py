@@ -4,8 +4,9 @@ from PIL import Image
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.motion import Motion
-from skeleton2stage.render import clips
-from skeleton2stage.render.clips import Look, Renderer
+from skeleton2stage.render import clips, figures
+from skeleton2stage.render.clips import Renderer
+from skeleton2stage.render.look import Look
 
 
 def numbered(n_frames, fps=30.0):
@@ -29,7 +30,7 @@ def test_resampled_cuts_at_seconds():
 
 def test_pose_follows_the_translation(capsule_body):
     motion = numbered(5)
-    points = clips.pose(capsule_body, motion)
+    points = figures.pose(capsule_body, motion)
     assert len(points) == len(motion)
     rise = np.broadcast_to([0, 0, len(motion) - 1], points.shape[1:])
     np.testing.assert_allclose(points[-1] - points[0], rise, atol=1e-4)
@@ -48,9 +49,9 @@ def test_floor_lift(lowest, ground, expected):
 @pytest.mark.parametrize(("change", "said"), [
     ({"ground": "moon"}, "unknown ground 'moon': choose one of auto, file, mean"),
     ({"width": 481}, "'width' must be an even number"),
-    ({"seconds": 0.0}, "'seconds' must be from 0.1"),
-    ({"fps": 0}, "'fps' must be from 1"),
-    ({"elevation_rad": 1.56}, "elevation_deg"),
+    ({"seconds": 0.0}, "seconds must be from 0.1"),
+    ({"fps": 0}, "fps must be from 1"),
+    ({"elevation_rad": 1.56}, "elevation_rad must be from"),
 ])
 def test_a_look_that_cannot_be_is_refused(change, said):
     with pytest.raises(UserError, match=said):
@@ -61,7 +62,7 @@ def test_a_comparison_is_written_with_its_sheet(drawing, capsule_body, standing,
     import imageio_ffmpeg
 
     look = Look(width=96, height=64, samples=0, sheet_pictures=3)
-    with Renderer(capsule_body, look) as renderer:
+    with Renderer([capsule_body, capsule_body], look) as renderer:
         renderer.write(tmp_path / "pair.mp4", [standing, standing.slice(0, 10)], ["base", "ours"])
     meta = next(imageio_ffmpeg.read_frames(str(tmp_path / "pair.mp4")))
     assert meta["size"] == (192, 64)

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
-import torch
 import trimesh
 
 from skeleton2stage.render.camera import Camera, view_axes
-from skeleton2stage.render.stage import Stage, _incidence, sun_direction, vertex_normals
+from skeleton2stage.render.floor_marks import Disc
+from skeleton2stage.render.stage import Stage
+from skeleton2stage.render.sunlight import shaded_box, sun_direction, sun_matrix
 
 RED, BLUE = (0.9, 0.1, 0.1), (0.1, 0.1, 0.9)
 
@@ -16,7 +17,7 @@ def ball():
 
 @pytest.fixture(scope="module")
 def stage(drawing, ball):
-    with Stage(ball.faces, np.array(ball.vertices), 96, 64, samples=0) as stage:
+    with Stage(ball.faces, len(ball.vertices), 96, 64, samples=0) as stage:
         yield stage
 
 
@@ -28,12 +29,6 @@ def coloured(picture, channel):
     """Rows and columns of pixels where one channel clearly dominates."""
     others = np.delete(picture.astype(int), channel, axis=2).max(axis=2)
     return np.nonzero(picture[..., channel] > others + 40)
-
-
-def test_vertex_normals_of_a_sphere_point_outward(ball):
-    vertices = np.array(ball.vertices)
-    normals = vertex_normals(vertices, ball.faces, _incidence(ball.faces, len(vertices)))
-    assert (normals * vertices / 0.3).sum(axis=1).min() > 0.99
 
 
 def test_the_mesh_is_drawn_where_its_vertices_are(stage, ball):
@@ -80,7 +75,7 @@ def test_wrong_vertex_count_is_refused(stage):
 def test_two_stages_do_not_disturb_each_other(stage, ball):
     vertices = np.array(ball.vertices) + [0.0, 0.0, 1.0]
     before = stage.render(vertices, view(), RED)
-    with Stage(ball.faces, np.array(ball.vertices), 64, 64, samples=0) as other:
+    with Stage(ball.faces, len(ball.vertices), 64, 64, samples=0) as other:
         other.render(vertices + 0.5, view(), BLUE)
     after = stage.render(vertices, view(), RED)
     np.testing.assert_allclose(after.astype(int), before.astype(int), atol=1)
@@ -88,12 +83,57 @@ def test_two_stages_do_not_disturb_each_other(stage, ball):
 
 def test_a_whole_body_is_in_frame(drawing, capsule_body, standing):
     from skeleton2stage.render.camera import plan
-    from skeleton2stage.render.clips import pose
+    from skeleton2stage.render.figures import pose
 
     points = pose(capsule_body, standing)
     camera = plan([standing], [points], 1.0, 0.0, -0.2)[0][0]
-    at_rest = capsule_body.vertices(torch.zeros(1, 24, 3), torch.zeros(1, 3))[0].numpy()
-    with Stage(capsule_body.faces, at_rest, 128, 128, samples=0) as stage:
+    with Stage(capsule_body.faces, points.shape[1], 128, 128, samples=0) as stage:
         rows, columns = coloured(stage.render(points[0], camera, RED), 0)
     assert min(rows.min(), columns.min()) >= 1 and max(rows.max(), columns.max()) <= 126
     assert np.ptp(rows) > 70 or np.ptp(columns) > 100
+
+
+def test_faces_have_colours_of_their_own(stage, ball):
+    vertices = np.array(ball.vertices) + [0.0, 0.0, 1.0]
+    upper = ball.triangles_center[:, 2] > 0
+    picture = stage.render(vertices, view(), np.where(upper[:, None], RED, BLUE))
+    red, blue = coloured(picture, 0)[0], coloured(picture, 2)[0]
+    assert red.max() <= blue.min() + 2 and len(red) > 50 and len(blue) > 50
+
+
+def test_a_disc_lies_on_the_floor_where_it_is_said_to_and_under_the_figure(stage, ball):
+    above = Camera(np.zeros(3), 3.0, 0.0, -1.2)
+    hidden = np.array(ball.vertices) - [0.0, 0.0, 5.0]
+    rows, columns = coloured(stage.render(hidden, above, BLUE, [Disc(0.0, 0.4, 0.15, (1.0, 0.0, 0.0, 1.0))]), 0)
+    assert columns.mean() < 40 and rows.mean() == pytest.approx(31.5, abs=3)  # the world's +y is to the left
+    over = np.array(ball.vertices) + [0.0, 0.4, 0.4]
+    assert len(coloured(stage.render(over, above, BLUE, [Disc(0.0, 0.4, 0.15, (1.0, 0.0, 0.0, 1.0))]), 0)[0]) < 5
+
+
+def test_what_is_under_the_floor_is_hidden(stage, ball):
+    sunk = np.array(ball.vertices) + [0.0, 0.0, -0.4]
+    assert len(coloured(stage.render(sunk, Camera(np.zeros(3), 3.0, 0.0, -0.6), RED), 0)[0]) == 0
+
+
+def test_a_shadow_is_sharper_the_lower_its_caster(drawing, ball):
+    def steepest_edge(height):
+        above = Camera(np.zeros(3), 3.0, 0.0, -1.4)
+        with Stage(ball.faces, len(ball.vertices), 256, 256, samples=0) as large:
+            lit = large.render(np.array(ball.vertices) * 0.5 - [0, 0, 9], above, RED).astype(int)
+            shaded = large.render(np.array(ball.vertices) * 0.5 + [0, 0, height], above, RED).astype(int)
+        dark = np.where(np.ptp(shaded, axis=2) < 40, lit.sum(axis=2) - shaded.sum(axis=2), 0)
+        return np.abs(np.diff(dark, axis=0)).max()
+
+    assert steepest_edge(0.2) > 1.5 * steepest_edge(1.0)
+
+
+def test_the_suns_picture_holds_the_figure_and_its_shadow():
+    target = np.array([1.0, -2.0, 0.9])
+    sun = -sun_direction(0.7)
+    matrix = sun_matrix(target, sun)
+    body = target + np.array([[0.9, 0, 0.9], [-0.9, 0, -0.9], [0, 0.9, -0.9], [0, -0.9, 1.0]])
+    low_x, low_y, high_x, high_y = shaded_box(body, sun)
+    corners = np.array([[x, y, 0.0] for x in (low_x, high_x) for y in (low_y, high_y)])
+    for point in (*body, *corners[[0, 3]]):
+        assert np.abs((matrix @ [*point, 1.0])[:3]).max() < 1.0
+    assert (matrix @ [*(target + sun), 1.0])[2] < (matrix @ [*target, 1.0])[2]  # nearer the sun, nearer its eye

@@ -73,9 +73,9 @@ def test_an_error_while_drawing_keeps_the_old_video(tmp_path):
     assert path.read_bytes() == b"old"
 
 
-def test_side_by_side_writes_captions_only_where_given():
+def test_panels_have_captions_only_where_given():
     plain, dark = np.full((100, 100, 3), 200, np.uint8), np.full((100, 100, 3), 50, np.uint8)
-    row = video.side_by_side([plain, dark], ["", "fine-tuned"])
+    row = video.panelled([plain, dark], ["", "fine-tuned"], columns=2)
     assert row.shape == (100, 200, 3)
     assert np.all(row[:, :100] == 200)
     assert row[:30, 100:].max() > 200  # white letters
@@ -96,3 +96,20 @@ def test_contact_sheet_is_a_grid_in_reading_order(tmp_path):
     assert sheet.shape == (200, 400, 3)
     assert [sheet[20, 50 + 100 * column, 0] for column in range(4)] == [25, 50, 75, 100]
     assert sheet[120, 50, 0] == 125 and sheet[120, 350, 0] == 255
+
+
+def test_four_panels_stand_two_by_two():
+    four = [np.full((10, 20, 3), shade, np.uint8) for shade in (10, 20, 30, 40)]
+    picture = video.panelled(four, [""] * 4, columns=2)
+    assert picture.shape == (20, 40, 3)
+    assert [picture[0, 0, 0], picture[0, -1, 0], picture[-1, 0, 0], picture[-1, -1, 0]] == [10, 20, 30, 40]
+
+
+def test_a_missing_ffmpeg_is_a_sentence(tmp_path, monkeypatch):
+    def no_ffmpeg():
+        raise RuntimeError("No ffmpeg exe could be found")
+
+    monkeypatch.setattr(video.imageio_ffmpeg, "get_ffmpeg_exe", no_ffmpeg)
+    with pytest.raises(UserError, match=r"there is no ffmpeg for \.mp4 files: .*IMAGEIO_FFMPEG_EXE"):
+        video.encode(tmp_path / "a.mp4", shades(2), 2, SIZE, fps=30)
+    assert list(tmp_path.iterdir()) == []

@@ -6,10 +6,11 @@ from pathlib import Path
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.errors import run_main
 from skeleton2stage.motion.checks.check_limits import CheckLimits
-from skeleton2stage.motion.convert.conversion_jobs import forget_moved, is_done, make_jobs
+from skeleton2stage.motion.convert.conversion_jobs import clips_by_source, forget_moved, is_done, make_jobs
 from skeleton2stage.motion.convert.convert_all import convert_all
 from skeleton2stage.motion.convert.convert_config import ConvertConfig
 from skeleton2stage.motion.library import Clip, read_library
+from skeleton2stage.one_writer import only_writer
 
 USAGE = "python -m skeleton2stage.motion.convert source=FILE_OR_DIR out=DIR [clips=FILE.json] [key=value ...]"
 EXIT_BAD_FILES = 1
@@ -23,14 +24,22 @@ def main(arguments: list[str]) -> int:
         print(help_text(USAGE, "convert"))
         return 0
     config, limits = parse(arguments)
+    with only_writer(config.out):
+        return convert(config, limits)
+
+
+def convert(config: ConvertConfig, limits: CheckLimits) -> int:
+    """Convert what is left, and return the exit status."""
     library = read_library(config.out)
     jobs = make_jobs(config, limits, library)
     forget_moved(config.out, library, jobs)
-    todo = [job for job in jobs if not is_done(job, library)]
+    known = clips_by_source(library)
+    todo = [job for job in jobs if not is_done(job, known.get(str(job.source.resolve()), []))]
     if len(todo) < len(jobs):
         print(f"{len(jobs) - len(todo)} of {len(jobs)} files are in {config.out} already")
     skipped, n_failed = convert_all(todo, config, library)
-    clips = [library[job.file] for job in jobs if job.file in library]
+    known = clips_by_source(library)
+    clips = [clip for job in jobs for clip in known.get(str(job.source.resolve()), [])]
     print(report(clips, skipped, config.out))
     accepted = [clip.accepted for clip in clips]
     return EXIT_BAD_FILES if n_failed or not any(accepted) or (config.strict and not all(accepted)) else 0

@@ -12,10 +12,11 @@ import torch
 from tqdm import tqdm
 
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.convert.conversion_jobs import Job
+from skeleton2stage.motion.convert.conversion_jobs import Job, forget
 from skeleton2stage.motion.convert.convert_config import ConvertConfig
 from skeleton2stage.motion.convert.convert_file import Outcome, convert_file
-from skeleton2stage.motion.library import Clip, write_library
+from skeleton2stage.motion.library import Clip, claim, forget_claims, write_library
+from skeleton2stage.orphans import end_with_main
 
 SAVE_EVERY_S = 20.0
 
@@ -25,27 +26,37 @@ def convert_all(jobs: list[Job], config: ConvertConfig, library: dict[str, Clip]
     and how many of these the disk failed.
     """
     skipped, n_failed, saved_at = [], 0, time.monotonic()
+    claim(config.out, [job.file for job in jobs])
     progress = tqdm(total=len(jobs), desc="converting", unit="file", disable=not jobs)
     try:
-        for outcome in _outcomes(jobs, config.workers or len(os.sched_getaffinity(0))):
+        for outcomes in _outcomes(jobs, config.workers or len(os.sched_getaffinity(0))):
             progress.update()
-            if outcome.clip is None:
-                n_failed += outcome.failed
-                skipped.append(outcome.line)
-                continue
-            library[outcome.clip.file] = outcome.clip
-            if outcome.clip.accepted:
-                tqdm.write(outcome.line)
+            _enter(outcomes, config, library)
+            n_failed += sum(outcome.failed for outcome in outcomes)
+            skipped += [outcome.line for outcome in outcomes if outcome.clip is None]
             if time.monotonic() - saved_at > SAVE_EVERY_S:
                 write_library(config.out, library)
                 saved_at = time.monotonic()
     finally:
         progress.close()
         write_library(config.out, library)
+    forget_claims(config.out)
     return skipped, n_failed
 
 
-def _outcomes(jobs: list[Job], workers: int) -> Iterator[Outcome]:
+def _enter(outcomes: list[Outcome], config: ConvertConfig, library: dict[str, Clip]) -> None:
+    """Enter what came of a file, and say so; take out what an earlier run made of it and this one did not."""
+    clips = [outcome.clip for outcome in outcomes if outcome.clip is not None]
+    files = {clip.file for clip in clips}
+    for old in [old for old in library.values() if clips and old.source == clips[0].source and old.file not in files]:
+        forget(config.out, library, old)
+    library |= {clip.file: clip for clip in clips}
+    for outcome in outcomes:
+        if outcome.clip is not None and outcome.clip.accepted:
+            tqdm.write(outcome.line)
+
+
+def _outcomes(jobs: list[Job], workers: int) -> Iterator[list[Outcome]]:
     """Yield the outcomes of jobs as they come, from several processes where there is enough to do."""
     if min(workers, len(jobs)) <= 1:
         torch.set_num_threads(1)
@@ -65,6 +76,7 @@ def _outcomes(jobs: list[Job], workers: int) -> Iterator[Outcome]:
 
 
 def _start_worker() -> None:
-    """Leave Ctrl-C to the parent, and the other cores to the other workers."""
+    """Leave Ctrl-C to the parent, the other cores to the other workers, and the world when the parent does."""
+    end_with_main()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)

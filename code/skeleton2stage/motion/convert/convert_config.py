@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from skeleton2stage.motion.formats.motion_writers import MOTION_WRITERS
 from skeleton2stage.motion.formats.read_motion import check_format
-from skeleton2stage.settings import setting
+from skeleton2stage.settings import output_setting, setting
 
 
 @dataclass(frozen=True)
@@ -12,12 +13,13 @@ class ConvertConfig:
     """The keys of configs/convert.yaml, which explains them, besides the limits of the checks."""
 
     source: Path
-    out: Path
+    out: Path = output_setting()
     format: str
     clips: Path | None
     workers: int | None = setting(minimum=1)
     strict: bool
     check: bool
+    write: str = setting(choices=tuple(MOTION_WRITERS))
 
     def __post_init__(self) -> None:
         check_format(self.format)

@@ -1,33 +1,45 @@
 """The arrays of a motion file, checked."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+import roma
+import torch
 
-from skeleton2stage.arrays import read_npz
 from skeleton2stage.errors import UserError
-from skeleton2stage.files import read_pickle
 from skeleton2stage.motion import skeleton
+from skeleton2stage.motion.rotations import rot6d_to_axis_angle
 
 POSE_WIDTH = skeleton.N_JOINTS * 3
+# Rows of unit length, at right angles, to within what networks write.
+_ORTHONORMAL = 0.1
 
 
-def read_pickled_dict(path: Path) -> dict[str, Any]:
-    """Return the dictionary that a pickle holds; raise UserError where it holds another thing."""
-    content = read_pickle(path)
+def named(content: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever a file holds
+    """Return content that is a dictionary; raise UserError where it is another thing."""
     if not isinstance(content, dict):
-        raise UserError(f"it holds a {type(content).__name__} where a dictionary of arrays was expected")
+        raise UserError(f"it holds {_kind(content)} where a dictionary of arrays was expected")
     return content
+
+
+def _kind(content: object) -> str:
+    if isinstance(content, np.ndarray):
+        return f"an array {content.dtype} {list(content.shape)}"
+    return f"a {type(content).__name__}"
 
 
 def array_of(content: dict[str, Any], key: str) -> np.ndarray:
     """Return an array of numbers by its key; raise UserError where it is missing or none."""
     if key not in content:
         raise UserError(f"it lacks '{key}'; it has {', '.join(sorted(map(str, content))[:8]) or 'nothing'}")
+    return numbers(content[key], key)
+
+
+def numbers(value: Any, key: str) -> np.ndarray:  # noqa: ANN401 - whatever a file holds
+    """Return a value as an array of numbers; raise UserError, naming its key, where it is none."""
     try:
-        return np.asarray(content[key], dtype=np.float64)
-    except (TypeError, ValueError):
+        return np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
         raise UserError(f"its '{key}' is not an array of numbers") from None
 
 
@@ -46,6 +58,54 @@ def one_scale(scale: np.ndarray) -> float:
     return scale.item()
 
 
-def read_npz_motion(path: Path) -> dict[str, Any]:
-    """Return what an AMASS npz holds of poses, translation and frame rate; raise UserError where it is damaged."""
-    return read_npz(path, ("poses", "trans", "mocap_framerate", "mocap_frame_rate"))
+def rotations(value: np.ndarray, key: str, joints: tuple[int, ...]) -> np.ndarray:
+    """Return axis-angle [T, J, 3] rad, J one of `joints`, of axis-angle [T, J*3] or [T, J, 3], or of rotation matrices
+    [T, J, 3, 3], with or without axes of length 1. Raises UserError for other shapes.
+    """
+    shape = value.shape
+    for n_joints in joints:
+        for width, convert in (((n_joints, 3, 3), _of_matrices), ((n_joints, 3), _as_is)):
+            size = int(np.prod(width))
+            if value.ndim > 1 and value.size and value.size == size * _frames(shape, size):
+                return convert(value.reshape(-1, *width))
+        if not value.size and np.prod(shape[1:]) in (n_joints * 3, n_joints * 9):
+            return np.zeros((0, n_joints, 3))
+    wanted = " or ".join(f"[T, {3 * n_joints}]" for n_joints in joints)
+    raise UserError(f"its '{key}' is {list(shape)} where rotations {wanted} were expected")
+
+
+def _frames(shape: tuple[int, ...], size: int) -> int:
+    """Return the number of frames in an array of this shape whose other axes multiply to a size, 0 if they do not."""
+    shape = shape[1:] if len(shape) > 2 and shape[0] == 1 and int(np.prod(shape[1:])) != size else shape
+    return shape[0] if int(np.prod(shape[1:])) == size else 0
+
+
+def _as_is(rotvec: np.ndarray) -> np.ndarray:
+    return rotvec
+
+
+def _of_matrices(rotmat: np.ndarray) -> np.ndarray:
+    return roma.rotmat_to_rotvec(torch.from_numpy(np.ascontiguousarray(rotmat))).numpy()
+
+
+def of_rot6d(value: np.ndarray, key: str) -> np.ndarray:
+    """Return axis-angle [T, J, 3] rad of 6D rotations [T, J, 6], two rows each, as EDGE and pytorch3d have them.
+
+    Raises UserError where they are not two rows, as normalised vectors are not.
+    """
+    first, second = value[..., :3], value[..., 3:]
+    lengths = np.concatenate((np.linalg.norm(first, axis=-1), np.linalg.norm(second, axis=-1)))
+    lean = np.abs((first * second).sum(axis=-1))
+    if value.size and not (np.median(np.abs(lengths - 1)) < _ORTHONORMAL and np.median(lean) < _ORTHONORMAL):
+        raise UserError(f"its {key} are no rotations but, it seems, normalised values: write them as they were before")
+    return rot6d_to_axis_angle(torch.from_numpy(np.ascontiguousarray(value))).numpy()
+
+
+def smpl_joints(rotvec: np.ndarray) -> np.ndarray:
+    """Return rotations [T, 24, 3] of SMPL's, SMPL-H's or SMPL-X's [T, J, 3]: the 22 joints that they share, and SMPL's
+    hands; the hands of the others, which are fingers, stay straight.
+    """
+    poses = np.zeros((len(rotvec), skeleton.N_JOINTS, 3))
+    shared = skeleton.N_JOINTS if rotvec.shape[1] == skeleton.N_JOINTS else min(22, rotvec.shape[1])
+    poses[:, :shared] = rotvec[:, :shared]
+    return poses

@@ -5,7 +5,8 @@ from pathlib import Path
 from skeleton2stage.errors import UserError
 from skeleton2stage.folder_walk import by_unique_stem, files_in, name_ignored, of_kinds
 
-EXTENSIONS = (".pkl", ".npz", ".bvh")
+EXTENSIONS = (".pkl", ".npz", ".bvh")  # of libraries and data sets, beside which features lie as .npy
+ANY_EXTENSIONS = (*EXTENSIONS, ".npy", ".pt", ".pth", ".pickle", ".joblib")  # of whatever tools write
 
 
 def motion_files(path: Path, extensions: tuple[str, ...] = EXTENSIONS, below: bool = True) -> list[Path]:
@@ -30,3 +31,9 @@ def motion_files(path: Path, extensions: tuple[str, ...] = EXTENSIONS, below: bo
 def by_stem(files: list[Path]) -> dict[str, Path]:
     """Return motion files by their names without folder and extension; raise UserError where two share one."""
     return by_unique_stem(files, "motions")
+
+
+def labelled(path: Path, label: str) -> Path:
+    """Return the name under which one of several motions of a file goes: the file's, with the motion's own appended."""
+    safe = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in label)
+    return path.with_name(f"{path.stem}_{safe}{path.suffix}") if safe else path

@@ -6,8 +6,9 @@ from functools import cache
 from pathlib import Path
 
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.formats.file_listing import EXTENSIONS
-from skeleton2stage.motion.formats.motion_file import MotionFile, RawMotion, as_motion_file
+from skeleton2stage.motion.formats.file_listing import ANY_EXTENSIONS
+from skeleton2stage.motion.formats.format_choice import format_choice
+from skeleton2stage.motion.formats.motion_file import BELIEVED_FILE, Believed, MotionFile, RawMotion, as_motion_file
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.own_code import first_line, import_function, is_own
 
@@ -20,12 +21,13 @@ def own_reader(name: str) -> Callable[[Path], Motion]:
 
 def extensions_of(format_name: str) -> tuple[str, ...]:
     """Return the extensions of a format's files: EXTENSIONS of a reader's own module, where it has them."""
-    if not is_own(format_name):
-        return EXTENSIONS
-    return tuple(getattr(sys.modules[own_reader(format_name).__module__], "EXTENSIONS", EXTENSIONS))
+    name = format_choice(format_name).name
+    if not is_own(name):
+        return ANY_EXTENSIONS
+    return tuple(getattr(sys.modules[own_reader(name).__module__], "EXTENSIONS", ANY_EXTENSIONS))
 
 
-def read_own(format_name: str, path: Path) -> MotionFile:
+def read_own(format_name: str, path: Path, believed: Believed = BELIEVED_FILE) -> MotionFile:
     """Return a file's motion as a reader of somebody's own gives it, brought to 30 frames a second.
 
     Raises UserError, with the reader's own error in a line, where it gives none.
@@ -38,4 +40,5 @@ def read_own(format_name: str, path: Path) -> MotionFile:
         raise UserError(f"{format_name} cannot read it: {first_line(error)}") from None
     if not isinstance(motion, Motion):
         raise UserError(f"{format_name} gives a {type(motion).__name__} where a Motion was expected")
-    return as_motion_file(format_name, RawMotion(motion.poses, motion.translation, motion.fps, "z"))
+    raw = RawMotion(motion.poses, motion.translation, motion.fps, "z", shape=motion.shape)
+    return as_motion_file(format_name, raw, believed)

@@ -1,44 +1,33 @@
-"""The motion files of the field, read as `Motion`, z up, 30 frames a second: a reader by a format's name.
+"""The motion files of the field, read as `Motion`, z up, 30 frames a second; `format_table` lists them."""
 
-| name | content |
-| --- | --- |
-| aistpp | AIST++ pickle: smpl_poses, smpl_trans, smpl_scaling; y up, 60 fps |
-| edge_split, edge_sliced | EDGE's pickles of pos, q (and scale, by which pos is still to be divided); y up, 60 fps |
-| popdance | PopDanceSet as published: transl, pred_thetas, pred_camera; y down, 30 fps |
-| popdance_split, popdance_sliced | PopDanceSet's pickles of pos, q (and scale, to multiply by); y down, 30 fps |
-| amass | AMASS npz: poses, trans, mocap_framerate or mocap_frame_rate; z up |
-| bvh | Biovision hierarchy of any skeleton with recognisable joints, retargeted |
-| written | what EDGE and Skeleton2Stage write: smpl_poses, smpl_trans, full_pose; z up, 30 fps |
-"""
-
-from collections.abc import Callable
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from skeleton2stage.errors import UserError, unknown_name
-from skeleton2stage.motion.formats.file_arrays import read_pickled_dict
-from skeleton2stage.motion.formats.file_listing import EXTENSIONS
-from skeleton2stage.motion.formats.motion_file import MotionFile, NotAMotion, check_upright, is_upright
+from skeleton2stage.motion.bvh import read_bvh
+from skeleton2stage.motion.formats.file_content import read_content
+from skeleton2stage.motion.formats.file_listing import ANY_EXTENSIONS
+from skeleton2stage.motion.formats.format_choice import AUTO, FormatChoice, format_choice
+from skeleton2stage.motion.formats.format_table import EITHER_WAY_UP, FILE_FORMATS, FileFormat
+from skeleton2stage.motion.formats.motion_file import Believed, MotionFile, as_motion_file
 from skeleton2stage.motion.formats.own_format import own_reader, read_own
-from skeleton2stage.motion.formats.readers import (
-    read_aistpp,
-    read_amass,
-    read_bvh_motion,
-    read_edge_sliced,
-    read_edge_split,
-    read_popdance_published,
-    read_popdance_sliced,
-    read_popdance_split,
-    read_written,
-)
+from skeleton2stage.motion.formats.refusals import refusal_of
+from skeleton2stage.motion.formats.smpl_bvh import smpl_motion
+from skeleton2stage.motion.formats.smpl_fields import NAMES
+from skeleton2stage.motion.formats.up_axis import NotUpright, check_upright
 from skeleton2stage.motion.motion import Motion
+from skeleton2stage.motion.retarget.retarget import retarget
 from skeleton2stage.own_code import is_own
 
-AUTO = "auto"
-_SLICED = ("edge_sliced", "popdance_sliced")
-KEYPOINT_KEYS = {"keypoints2d", "keypoints3d"}
+BVH = "bvh"
+FORMATS = (*(kind.name for kind in FILE_FORMATS), BVH)
+_BY_NAME = {kind.name: kind for kind in FILE_FORMATS}
+# Of an npz, what its kind is told by, besides the names of SMPL's parts.
+_TELLING = NAMES | {
+    "smpl_scaling", "pos", "q", "scale", "pred_thetas", "pred_camera", "pose_world", "pred_rotmat", "pred_trans",
+    "frame", "pred_shape", "root_trans_offset", "motion", "lengths", "pred_position", "joints",
+}
 
 
 def read_motion(path: Path, format: str = AUTO) -> Motion:  # noqa: A002 - the field's word for it
@@ -46,85 +35,109 @@ def read_motion(path: Path, format: str = AUTO) -> Motion:  # noqa: A002 - the f
     return read_motion_file(path, format).motion
 
 
-def read_motion_file(path: Path, format: str = AUTO, fps: float | None = None) -> MotionFile:  # noqa: A002
-    """Return the motion in a file with what was found there.
+def read_motion_file(
+    path: Path, format: str = AUTO, believed: Believed | None = None  # noqa: A002
+) -> MotionFile:
+    """Return the one motion in a file with what was found there; see `read_motion_files`.
 
-    `fps` is the frame rate to believe instead of a BVH file's own, which conversions often get wrong.
-    `format` is a name of FORMATS or "auto". Sliced forms have the same keys: "auto" takes the one in which the
-    dancer stands upright, and where that is neither or both, the format must be named.
-    Raises UserError, naming the file, for unknown formats and for files that are damaged, hold NaN, have
-    another number of joints, or stand on their heads.
+    Raises UserError where the file holds several, saying how to have one file for each.
     """
-    path = Path(path)
-    check_format(format)
+    found = read_motion_files(path, format, believed)
+    if len(found) > 1:
+        raise UserError(
+            f"{path} holds {len(found)} motions ({', '.join(one.label for one in found[:6])}): "
+            f"python -m skeleton2stage.motion.convert source={path} out=DIR writes each to a file"
+        )
+    return found[0]
+
+
+def read_motion_files(
+    path: Path, format: str = AUTO, believed: Believed | None = None  # noqa: A002
+) -> list[MotionFile]:
+    """Return the motions in a file, one for each person or clip that it holds, with what was found there.
+
+    `format` is a name of FORMATS, "auto", or a reader of somebody's own; after it may come what to believe instead
+    of the file, as in amass@60@y, or `believed` says that. Sliced forms have the same keys: "auto" takes the one in
+    which the dancer stands upright, and where that is neither or both, the format must be named.
+    Raises UserError, naming the file, for unknown formats and for files that are damaged, hold NaN, have another
+    number of joints, do not say their frame rate, or stand on their heads.
+    """
+    path, choice = Path(path), check_format(format)
+    if believed is not None:
+        choice = FormatChoice(choice.name, _either(believed, choice.believed))
     try:
-        name = format if format != AUTO else _recognise(path)
-        if fps is not None and name != "bvh":
-            raise UserError(f"a frame rate can be given for bvh files only, and {path} is {name}")
-        found = read_bvh_motion(path, fps) if name == "bvh" else FORMATS.get(name, partial(read_own, name))(path)
-        check_upright(found)
+        found = _read(path, choice)
+        if choice.believed.up_axis is None:
+            for one in found:
+                check_upright(one.motion.joints(), one.format, one.up_axis)
     except UserError as error:
         raise type(error)(_with_name(path, str(error))) from None
     return found
 
 
-def check_format(name: str) -> None:
-    """Raise UserError, listing the known formats, for a name that is none, nor a reader of somebody's own."""
-    if name in (AUTO, *FORMATS):
-        return
-    if not is_own(name):
-        raise unknown_name("motion format", name, [AUTO, *FORMATS])
-    own_reader(name)
+def check_format(text: str) -> FormatChoice:
+    """Return what `format=` asks for; raise UserError, listing the known formats, for a name that is none, nor a reader
+    of somebody's own.
+    """
+    choice = format_choice(text)
+    if choice.name not in (AUTO, *FORMATS):
+        if not is_own(choice.name):
+            raise unknown_name("motion format", choice.name, [AUTO, *FORMATS])
+        own_reader(choice.name)
+    return choice
+
+
+def _either(first: Believed, second: Believed) -> Believed:
+    return Believed(first.fps or second.fps, first.up_axis or second.up_axis)
 
 
 def _with_name(path: Path, sentence: str) -> str:
     return sentence if str(path) in sentence else f"{path}: {sentence}"
 
 
-def _recognise(path: Path) -> str:
-    """Return the format of a file by its extension and keys."""
-    suffix = path.suffix.lower()
-    if suffix == ".bvh":
-        return "bvh"
-    if suffix == ".npz":
-        return "amass"
-    if suffix != ".pkl":
-        raise UserError(f"it is none of {', '.join(EXTENSIONS)}")
-    keys = set(read_pickled_dict(path))
-    if {"smpl_poses", "smpl_trans"} <= keys:
-        return "aistpp" if "smpl_scaling" in keys else "written"
-    if {"pos", "q", "scale"} <= keys:
-        return _recognise_split(path)
-    if {"transl", "pred_thetas", "pred_camera"} <= keys:
-        return "popdance"
-    if {"pos", "q"} <= keys:
-        return _recognise_sliced(path)
-    if keys & KEYPOINT_KEYS:
-        raise NotAMotion("it holds no motion but joint positions, as AIST++'s files of keypoints do")
-    raise UserError(f"no known format has the keys {', '.join(sorted(map(str, keys))[:8])}")
+def _read(path: Path, choice: FormatChoice) -> list[MotionFile]:
+    name, believed = choice.name, choice.believed
+    if name == BVH or (name == AUTO and path.suffix.lower() == ".bvh"):
+        return [_read_bvh(path, believed)]
+    if is_own(name):
+        return [read_own(name, path, believed)]
+    if name == AUTO and path.suffix.lower() not in ANY_EXTENSIONS and path.exists():
+        raise UserError(f"it is none of {', '.join(ANY_EXTENSIONS)}")
+    content = read_content(path, _TELLING)
+    kind = _BY_NAME[name] if name != AUTO else _recognise(content, path, believed)
+    return [as_motion_file(kind.name, raw, believed) for raw in kind.read(content, path)]
 
 
-def _recognise_sliced(path: Path) -> str:
-    """Return whose slice a file is: EDGE's are y up, PopDanceSet's y down, and each stands upright in its own."""
-    upright = [name for name in _SLICED if is_upright(FORMATS[name](path))]
-    if len(upright) != 1:
-        raise UserError(f"this sliced motion does not tell whose it is: give format={' or '.join(_SLICED)}")
-    return upright[0]
+def _recognise(content: Any, path: Path, believed: Believed) -> FileFormat:  # noqa: ANN401 - whatever a file holds
+    """Return the format that a file's content fits."""
+    kind = next((kind for kind in FILE_FORMATS if kind.fits(content)), None)
+    if kind is None:
+        raise refusal_of(content)
+    rivals = next((names for names in EITHER_WAY_UP if kind.name in names), ())
+    standing = [name for name in rivals if _stands(_BY_NAME[name], content, path, believed)]
+    if rivals and len(standing) != 1:
+        raise NotUpright(f"this motion does not tell whose it is: give format={' or '.join(rivals)}")
+    return _BY_NAME[standing[0]] if rivals else kind
 
 
-def _recognise_split(path: Path) -> str:
-    """EDGE keeps one scale a clip, PopDanceSet one (a camera's) a frame."""
-    return "edge_split" if np.size(read_pickled_dict(path)["scale"]) == 1 else "popdance_split"
+def _stands(kind: FileFormat, content: Any, path: Path, believed: Believed) -> bool:  # noqa: ANN401
+    found = as_motion_file(kind.name, kind.read(content, path)[0], believed)
+    try:
+        check_upright(found.motion.joints(), found.format, found.up_axis)
+    except NotUpright:
+        return False
+    return True
 
 
-FORMATS: dict[str, Callable[[Path], MotionFile]] = {
-    "aistpp": read_aistpp,
-    "edge_split": read_edge_split,
-    "edge_sliced": read_edge_sliced,
-    "popdance": read_popdance_published,
-    "popdance_split": read_popdance_split,
-    "popdance_sliced": read_popdance_sliced,
-    "amass": read_amass,
-    "bvh": read_bvh_motion,
-    "written": read_written,
-}
+def _read_bvh(path: Path, believed: Believed) -> MotionFile:
+    """Read a BVH file, retargeted unless its skeleton is SMPL's own."""
+    if believed.up_axis is not None:
+        raise UserError("which way is up in a BVH file tell its head and feet: give no axis after @")
+    bvh = read_bvh(path)
+    if believed.fps is not None:
+        bvh = replace(bvh, frame_time_s=1.0 / believed.fps)
+    own = smpl_motion(bvh)
+    if own is not None:
+        return as_motion_file(BVH, own)
+    motion, report = retarget(bvh)
+    return MotionFile(motion, BVH, bvh.fps, report.up_axis, len(bvh), report)

@@ -1,4 +1,4 @@
-"""One reader for each format of motion files."""
+"""Readers of dance data sets and of what dance models write, and of AMASS and plain SMPL files."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,55 +7,68 @@ from typing import Any
 import numpy as np
 
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion import skeleton
-from skeleton2stage.motion.bvh import read_bvh
-from skeleton2stage.motion.formats.file_arrays import array_of, one_scale, poses_of, read_npz_motion, read_pickled_dict
-from skeleton2stage.motion.formats.motion_file import MotionFile, NotAMotion, RawMotion, as_motion_file
+from skeleton2stage.motion.formats.file_arrays import array_of, named, one_scale, poses_of
+from skeleton2stage.motion.formats.motion_file import NotAMotion, RawMotion
+from skeleton2stage.motion.formats.smpl_fields import (
+    TRANSLATION,
+    has_smpl,
+    key_of,
+    people_in,
+    poses_in,
+    rate_of,
+    shape_in,
+    smpl_motion,
+    translation_in,
+)
 from skeleton2stage.motion.motion import FPS
-from skeleton2stage.motion.retarget.retarget import retarget
 
-SMPLH_BODY_JOINTS = 22
-HANDS = (22, 23)
-
-# PopDanceSet was estimated from video, whose camera stands 5 m from the dancer and 1 m over the floor.
-POPDANCE_SHIFT_M = np.array([0.0, -5.0, 1.0])
-
-# What lies beside motions under their extensions: AMASS's fits of the body shape, AIST++'s joint positions.
+# PopDanceSet was estimated from video, whose camera stands 5 m from the dancer and 1 m over the floor: (0, -5, 1) z up.
+POPDANCE_SHIFT_M = np.array([0.0, -1.0, -5.0])
+# What lies beside motions under their extensions: AMASS's fits of the body shape.
 SHAPE_SUFFIX = "_stagei"
+# AMASS's names for the frame rate.
+RATE_KEYS = {"mocap_framerate", "mocap_frame_rate"}
+FINGERS_LOST = "fingers and face are left at rest"
 
 
-def read_aistpp(path: Path) -> MotionFile:
-    """Read AIST++'s pickle."""
-    content = read_pickled_dict(path)
+def read_aistpp(content: Any, _: Path) -> list[RawMotion]:  # noqa: ANN401 - whatever a file holds
+    """Read AIST++'s pickle: smpl_poses, smpl_trans, smpl_scaling; y up, 60 fps."""
+    content = named(content)
     translation = array_of(content, "smpl_trans") / one_scale(array_of(content, "smpl_scaling"))
-    return as_motion_file("aistpp", RawMotion(poses_of(content, "smpl_poses"), translation, 60.0, "y"))
+    return [RawMotion(poses_of(content, "smpl_poses"), translation, 60.0, "y")]
 
 
-def read_edge_split(path: Path) -> MotionFile:
-    """Read EDGE's split pickle, whose positions are still to be divided by their scale."""
-    content = read_pickled_dict(path)
+def read_edge_split(content: Any, _: Path) -> list[RawMotion]:  # noqa: ANN401
+    """Read EDGE's split pickle, whose positions are still to be divided by their scale; y up, 60 fps."""
+    content = named(content)
     translation = array_of(content, "pos") / one_scale(array_of(content, "scale"))
-    return as_motion_file("edge_split", RawMotion(poses_of(content, "q"), translation, 60.0, "y"))
+    return [RawMotion(poses_of(content, "q"), translation, 60.0, "y")]
 
 
-def read_edge_sliced(path: Path) -> MotionFile:
-    """Read EDGE's sliced pickle."""
-    content = read_pickled_dict(path)
-    return as_motion_file("edge_sliced", RawMotion(poses_of(content, "q"), array_of(content, "pos"), 60.0, "y"))
+def read_edge_sliced(content: Any, _: Path) -> list[RawMotion]:  # noqa: ANN401
+    """Read EDGE's sliced pickle; y up, 60 fps."""
+    content = named(content)
+    return [RawMotion(poses_of(content, "q"), array_of(content, "pos"), 60.0, "y")]
 
 
-def read_popdance_published(path: Path) -> MotionFile:
-    """Read PopDanceSet's pickle as published."""
-    content = read_pickled_dict(path)
+def read_popdance_published(content: Any, _: Path) -> list[RawMotion]:  # noqa: ANN401
+    """Read PopDanceSet's pickle as published: transl, pred_thetas, pred_camera; y down, 30 fps."""
+    content = named(content)
     names = {"pos": "transl", "q": "pred_thetas", "scale": "pred_camera"}
     renamed = {key: array_of(content, name) for key, name in names.items()}
-    return _popdance("popdance", renamed, _popdance_position(renamed))
+    return _popdance(renamed, _popdance_position(renamed))
 
 
-def read_popdance_split(path: Path) -> MotionFile:
+def read_popdance_split(content: Any, _: Path) -> list[RawMotion]:  # noqa: ANN401
     """Read PopDanceSet's split pickle, whose positions are still to be multiplied by their scales."""
-    content = read_pickled_dict(path)
-    return _popdance("popdance_split", content, _popdance_position(content))
+    content = named(content)
+    return _popdance(content, _popdance_position(content))
+
+
+def read_popdance_sliced(content: Any, _: Path) -> list[RawMotion]:  # noqa: ANN401
+    """Read PopDanceSet's sliced pickle."""
+    content = named(content)
+    return _popdance(content, array_of(content, "pos"))
 
 
 def _popdance_position(content: dict[str, Any]) -> np.ndarray:
@@ -69,46 +82,47 @@ def _popdance_position(content: dict[str, Any]) -> np.ndarray:
         raise UserError(f"its 'scale' {list(scale.shape)} does not fit its 'pos' {list(position.shape)}") from None
 
 
-def read_popdance_sliced(path: Path) -> MotionFile:
-    """Read PopDanceSet's sliced pickle."""
-    content = read_pickled_dict(path)
-    return _popdance("popdance_sliced", content, array_of(content, "pos"))
+def _popdance(content: dict[str, Any], position: np.ndarray) -> list[RawMotion]:
+    poses = poses_of(content, "q")
+    shift = POPDANCE_SHIFT_M if position.shape[1:] == (3,) else 0.0  # another width is told of as a wrong translation
+    return [RawMotion(poses, position + shift, 30.0, "-y")]
 
 
-def _popdance(format_name: str, content: dict[str, Any], position: np.ndarray) -> MotionFile:
-    found = as_motion_file(format_name, RawMotion(poses_of(content, "q"), position, 30.0, "-y"))
-    return replace(found, motion=found.motion.shifted(POPDANCE_SHIFT_M))
-
-
-def read_written(path: Path) -> MotionFile:
-    """Read the form that EDGE and Skeleton2Stage write."""
-    content = read_pickled_dict(path)
+def read_written(content: Any, _: Path) -> list[RawMotion]:  # noqa: ANN401
+    """Read the form that EDGE and Skeleton2Stage write: smpl_poses, smpl_trans; z up, 30 fps."""
+    content = named(content)
     raw = RawMotion(poses_of(content, "smpl_poses"), array_of(content, "smpl_trans"), FPS, "z")
-    return as_motion_file("written", raw)
+    return [replace(raw, shape=shape_in(content))]
 
 
-def read_amass(path: Path) -> MotionFile:
-    """Read AMASS's npz, of SMPL-H or SMPL-X."""
+def read_amass(content: Any, path: Path) -> list[RawMotion]:  # noqa: ANN401
+    """Read AMASS's npz of SMPL-H or SMPL-X, and what is written in its layout: poses or its parts, trans; z up."""
+    content = named(content)
     if path.stem.endswith(SHAPE_SUFFIX):
         raise NotAMotion("it holds no motion but a body shape, as AMASS's stagei files do")
-    content = read_npz_motion(path)
-    if "poses" not in content:
+    if not has_smpl(content):
+        if "poses" in content or key_of(content, TRANSLATION):
+            array_of(content, "poses" if "poses" not in content else "trans")
         raise NotAMotion("it holds no motion (no 'poses'), as AMASS's files of body shapes do not")
-    poses = array_of(content, "poses")
-    if poses.ndim != 2 or poses.shape[1] not in (156, 165):
-        raise UserError(f"its 'poses' is {list(poses.shape)} where [T, 156] (SMPL-H) or [T, 165] (SMPL-X) was expected")
-    rate_key = "mocap_frame_rate" if "mocap_frame_rate" in content else "mocap_framerate"
-    body = np.zeros((len(poses), skeleton.N_JOINTS, 3))
-    # SMPL-H and SMPL-X agree on 22 body joints; SMPL's two hand joints stay straight.
-    body[:, :SMPLH_BODY_JOINTS] = poses[:, : SMPLH_BODY_JOINTS * 3].reshape(-1, SMPLH_BODY_JOINTS, 3)
-    rate = one_scale(array_of(content, rate_key))
-    return as_motion_file("amass", RawMotion(body, array_of(content, "trans"), rate, "z"))
+    raw = RawMotion(poses_in(content), translation_in(content), rate_of(content), "z", up_told=False)
+    return [replace(raw, shape=shape_in(content), notes=(FINGERS_LOST,))]
 
 
-def read_bvh_motion(path: Path, fps: float | None = None) -> MotionFile:
-    """Read a BVH file, retargeted; `fps` is believed instead of the file's own."""
-    bvh = read_bvh(path)
-    if fps is not None:
-        bvh = replace(bvh, frame_time_s=1.0 / fps)
-    motion, report = retarget(bvh)
-    return MotionFile(motion, "bvh", bvh.fps, report.up_axis, len(bvh), report)
+def read_smpl(content: Any, _: Path) -> list[RawMotion]:  # noqa: ANN401
+    """Read SMPL motion under any of the field's names, of one person or several; which way is up tell head and feet."""
+    people = people_in(content)
+    if not people:
+        named(content)
+        raise UserError("it has no rotations and translation of SMPL's under any name known here")
+    usual = "z" if RATE_KEYS & set(content) else None  # who names the rate as AMASS does has AMASS's axes
+    return [smpl_motion(fields, None, usual, label=label) for label, fields in people.items()]
+
+
+def read_gdance(content: Any, _: Path) -> list[RawMotion]:  # noqa: ANN401
+    """Read AIOZ-GDance's pickle of a group: smpl_poses [P, T, 72], root_trans [P, T, 3]; 30 fps."""
+    return [smpl_motion(fields, FPS, "y", label=label) for label, fields in people_in(content).items()]
+
+
+def read_video_set(content: Any, _: Path) -> list[RawMotion]:  # noqa: ANN401
+    """Read 3DPW's and EMDB's pickles: poses and trans, a list for several people, or `smpl`; 30 fps."""
+    return [smpl_motion(fields, FPS, None, label=label) for label, fields in people_in(content).items()]

@@ -41,7 +41,7 @@ class Guide:
 
     rotmat_w: torch.Tensor  # [T, 24, 3, 3]
     targets_w: torch.Tensor  # [T, P, 3], in the order of TARGETS
-    rest_pose: str  # what told how the source's joints lie: "zero pose" or "motion"
+    rest_pose: str  # what told how the joints lie: "zero pose", "motion", "joint positions"
 
 
 def guide_of(source: SourceSkeleton, up: np.ndarray, fps: float) -> Guide:

@@ -67,6 +67,10 @@ class ImitationTask:
         state = self.references.frames[self.frame[worlds]].reset_state()
         self.simulator.set_state(worlds, state)
 
+    def go_on_from(self, frame: torch.Tensor, last_frame: torch.Tensor) -> None:
+        """Take up the references at frames [W] of clips that end at last frames [W], as the attributes have them."""
+        self.frame, self.last_frame = frame.to(self.device).clone(), last_frame.to(self.device).clone()
+
     def state(self) -> BodyState:
         """Return the bodies' present state, on the task's device."""
         return self.simulator.read().to(self.device)

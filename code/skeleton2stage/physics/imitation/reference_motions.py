@@ -133,12 +133,12 @@ def reference_motions(
     return ReferenceMotions(frames, clips.start, clips.length)
 
 
-def check_motion(motion: Motion) -> None:
-    """Raise UserError where a motion is not at 30 fps or too short to be imitated."""
+def check_motion(motion: Motion, min_frames: int = 2) -> None:
+    """Raise UserError where a motion is not at 30 fps or shorter than so many frames: two to be imitated."""
     if abs(motion.fps - FPS) > 1e-3:
         raise UserError(f"the imitation task needs {FPS:g} frames a second; this motion has {motion.fps:g}")
-    if len(motion) < 2:
-        raise UserError("the imitation task needs a motion of at least 2 frames")
+    if len(motion) < min_frames:
+        raise UserError(f"the physical verdict needs a motion of at least {min_frames} frames, not {len(motion)}")
 
 
 @dataclass(frozen=True)

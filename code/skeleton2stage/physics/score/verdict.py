@@ -29,11 +29,15 @@ COLUMNS = (
 )
 
 
-def verdict(clips: dict[str, Motion], scores: DanceScores, setup: dict[str, Any]) -> dict[str, Any]:
+def verdict(
+    clips: dict[str, Motion], scores: DanceScores, setup: dict[str, Any], axes: dict[str, dict[str, Any]] | None = None
+) -> dict[str, Any]:
     """Return the content of the written file: what was used, means, their standard errors, and each clip's own.
 
-    Standard errors are by bootstrap over files, and left out where there is one file only.
+    axes: of clips by name, what `axis_content` says of each. Standard errors are by bootstrap over files, and left out
+    where there is one file only.
     """
+    axes = axes or {}
     figures = {column.name: getattr(scores, column.source).double().numpy() for column in COLUMNS}
     files = [origin(name)[0] for name in clips]
     errors = {name: bootstrap_error(values, files) for name, values in figures.items()}
@@ -43,10 +47,18 @@ def verdict(clips: dict[str, Motion], scores: DanceScores, setup: dict[str, Any]
         "n_frames": sum(len(motion) for motion in clips.values()),
         "metrics": {name: float(np.mean(values)) for name, values in figures.items()},
         "standard_errors": {name: error for name, error in errors.items() if error is not None},
+        "axes": _axis_means(axes),
         "per_motion": {
-            clip: {name: float(values[index]) for name, values in figures.items()} for index, clip in enumerate(clips)
+            clip: {name: float(values[index]) for name, values in figures.items()} | axes.get(clip, {})
+            for index, clip in enumerate(clips)
         },
     }
+
+
+def _axis_means(axes: dict[str, dict[str, Any]]) -> dict[str, float]:
+    """Return the mean score of every axis over the clips that have axes."""
+    each = [content["axes"] for content in axes.values()]
+    return {name: float(np.mean([clip[name]["score"] for clip in each])) for name in each[0]} if each else {}
 
 
 def verdict_table(content: dict[str, Any]) -> str:
@@ -58,4 +70,11 @@ def verdict_table(content: dict[str, Any]) -> str:
     mean = [f"{content['metrics'][column.name]:.{column.decimals}f}" for column in COLUMNS]
     spread = [f" ± {errors[column.name]:.{column.decimals}f}" if column.name in errors else "" for column in COLUMNS]
     rows.append(["mean ± standard error", *(value + error for value, error in zip(mean, spread, strict=True))])
-    return markdown_table(rows)
+    return markdown_table(rows) + _sentences(content)
+
+
+def _sentences(content: dict[str, Any]) -> str:
+    """Return what is wrong with each clip, a line a clip, and the axes' mean scores."""
+    lines = [f"{clip}: {values['summary']}" for clip, values in content["per_motion"].items() if "summary" in values]
+    means = ", ".join(f"{name} {score:.3f}" for name, score in content["axes"].items())
+    return "\n" + "\n".join(lines) + f"\n\nmean score of the axes: {means}\n" if lines else ""

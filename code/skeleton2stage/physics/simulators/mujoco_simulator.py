@@ -17,6 +17,9 @@ _DIVERGENCE = [
     int(mujoco.mjtWarning.mjWARN_BADQACC),
     int(mujoco.mjtWarning.mjWARN_BADCTRL),  # MuJoCo would go on without any control
 ]
+# What a step carries over to the next. The others are made of it.
+_CARRIED = ("time", "qpos", "qvel", "qacc_warmstart", "ctrl", "xfrc_applied")
+_ALIVE, _READ = "alive", "read."
 _WARNING_COUNT = 1  # mjWarningStat is (last info, number of warnings)
 
 
@@ -79,6 +82,25 @@ class MujocoSimulator(Simulator):
         contact = data.contact
         between_parts = (contact.geom != self._batch.model.geom("floor").id).all(axis=1)
         return float(np.maximum(-contact.dist[between_parts], 0.0).sum())
+
+    def snapshot(self) -> dict[str, torch.Tensor]:
+        """Return MuJoCo's own state of all worlds, in its precision, and what was read last."""
+        now = {name: torch.from_numpy(np.array(self._batch.bind(name))) for name in _CARRIED}
+        return now | {_ALIVE: torch.from_numpy(self._alive.copy())} | {
+            f"{_READ}{name}": value.clone() for name, value in vars(self._last).items()
+        }
+
+    def put_back(self, snapshot: dict[str, torch.Tensor]) -> None:
+        """Make every world what it was at a `snapshot`."""
+        self._batch.reset(stage=mujoco.mjtStage.mjSTAGE_NONE.value)
+        self._batch.warning[:] = 0
+        for name in _CARRIED:
+            self._batch.bind(name)[:] = snapshot[name].numpy()
+        self._batch.forward(stage=mujoco.mjtStage.mjSTAGE_VEL.value)
+        self._alive = snapshot[_ALIVE].numpy().copy()
+        self._last = BodyState(**{
+            name.removeprefix(_READ): value.clone() for name, value in snapshot.items() if name.startswith(_READ)
+        })
 
     def _set_state(self, worlds: torch.Tensor, state: ResetState) -> None:
         ids = worlds.cpu().numpy().astype(np.int32)

@@ -81,6 +81,24 @@ class MujocoWarpSimulator(Simulator):
         """Return each world's summed depth of contacts between body parts, [W] m."""
         return self._engine.self_contact_depth()
 
+    def snapshot(self) -> dict[str, torch.Tensor]:
+        """Return copies of what a step carries over to the next."""
+        return {name: tensor.clone() for name, tensor in self._carried().items()}
+
+    def put_back(self, snapshot: dict[str, torch.Tensor]) -> None:
+        """Make every world what it was at a `snapshot`."""
+        for name, tensor in self._carried().items():
+            tensor.copy_(snapshot[name])
+        self._put_back()
+        self._refresh()
+
+    def _carried(self) -> dict[str, torch.Tensor]:
+        engine = self._engine
+        return {
+            "alive": self._alive, "qpos": self._finite_qpos, "qvel": self._finite_qvel,
+            "qacc_warmstart": engine.qacc_warmstart, "ctrl": engine.ctrl, "xfrc_applied": engine.xfrc_applied,
+        }
+
     def check(self) -> None:
         """Wait for the GPU and raise UserError where contacts have outgrown their buffers so far."""
         self._watch.check()

@@ -101,6 +101,14 @@ class Simulator(ABC):
     def check(self) -> None:  # noqa: B027 - most simulators cannot run out of anything
         """Wait for what was asked so far; raise UserError where it cannot be trusted, as for want of memory."""
 
+    def snapshot(self) -> dict[str, torch.Tensor] | None:
+        """Return all that the next step depends on, for `put_back`; None where a simulator cannot tell."""
+        return None
+
+    def put_back(self, snapshot: dict[str, torch.Tensor]) -> None:
+        """Make every world what it was at a `snapshot`, so that it goes on to the last bit as it did then."""
+        raise NotImplementedError(f"{type(self).__name__} gives no snapshots")
+
     @abstractmethod
     def read(self) -> BodyState:
         """Return the present state of every world, current to the last substep."""

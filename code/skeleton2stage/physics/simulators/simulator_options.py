@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from skeleton2stage.settings import setting
+
 
 @dataclass(frozen=True)
 class BufferSizes:
@@ -37,7 +39,7 @@ class SimulatorOptions:
     deterministic: the same results every time to the last bit, for some speed.
     """
 
-    device: str = "cuda"
-    buffers: BufferSizes = DEFAULT_BUFFERS
-    use_graph: bool = True
-    deterministic: bool = False
+    device: str = setting(default="cuda", may_change=True)
+    buffers: BufferSizes = setting(default=DEFAULT_BUFFERS, may_change=True)
+    use_graph: bool = setting(default=True, may_change=True)
+    deterministic: bool = setting(default=False, may_change=True)

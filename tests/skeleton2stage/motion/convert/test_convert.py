@@ -1,11 +1,16 @@
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
 from bvh_samples import HIPS_CM, person_text
 from motion_samples import WRITERS, dancing_motion, upright_motion, write_amass
 
+from listening import alive, children
 from skeleton2stage.config import load_config
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import write_pickle
@@ -15,6 +20,7 @@ from skeleton2stage.motion.convert.__main__ import main, parse
 from skeleton2stage.motion.convert.conversion_jobs import output_files, read_clip_notes
 from skeleton2stage.motion.formats.read_motion import read_motion
 from skeleton2stage.motion.library import read_library
+from skeleton2stage.one_writer import only_writer
 
 SHORT = "min_s=0.5"
 
@@ -71,7 +77,7 @@ def test_what_the_disk_failed_is_neither_rejected_nor_removed_but_tried_again(so
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(convert_file, "write_motion", full)
+        patch.setitem(convert_file.MOTION_WRITERS, "pkl", full)
         (source / "a.pkl").touch()  # changed, so it is due again
         status, said = run(capsys, *arguments)
     assert status == 1 and "a.pkl: not converted: [Errno 28] No space left" in said
@@ -100,12 +106,12 @@ def test_a_file_that_the_library_did_not_make_is_kept(source, tmp_path, capsys):
 
 
 def test_an_error_nobody_foresaw_rejects_one_file(source, tmp_path, capsys, monkeypatch):
-    read = convert_file.read_motion_file
+    read = convert_file.read_motion_files
 
     def breaks_on_bvh(path, *rest):
         return 1 / 0 if path.suffix == ".bvh" else read(path, *rest)
 
-    monkeypatch.setattr(convert_file, "read_motion_file", breaks_on_bvh)
+    monkeypatch.setattr(convert_file, "read_motion_files", breaks_on_bvh)
     said = run(capsys, f"source={source}", f"out={tmp_path / 'out'}", SHORT)[1]
     assert "sub/b.pkl: unreadable: ZeroDivisionError" in said and "1 of 2" in said
 
@@ -237,17 +243,52 @@ def test_name_that_becomes_ambiguous_moves(tmp_path, capsys):
 def test_interrupted_run_keeps_what_it_did(tmp_path, capsys, monkeypatch):
     for name in "abc":
         WRITERS["written"](tmp_path / "in" / f"{name}.pkl", dancing_motion())
-    read = convert_file.read_motion_file
+    read = convert_file.read_motion_files
 
     def stopped_at_b(path, *rest):
         if path.stem == "b":
             raise KeyboardInterrupt
         return read(path, *rest)
 
-    monkeypatch.setattr(convert_file, "read_motion_file", stopped_at_b)
+    monkeypatch.setattr(convert_file, "read_motion_files", stopped_at_b)
     with pytest.raises(KeyboardInterrupt):
         run(capsys, f"source={tmp_path / 'in'}", f"out={tmp_path / 'out'}")
     assert set(listed(tmp_path / "out")) == {"a.pkl"}
+
+
+@pytest.mark.parametrize(("workers", "sent"), [(1, signal.SIGKILL), (2, signal.SIGKILL), (1, signal.SIGTERM)])
+def test_an_import_killed_before_it_listed_its_files_goes_on(tmp_path, capsys, workers, sent):
+    for number in range(40):
+        WRITERS["aistpp"](tmp_path / "in" / f"clip{number}.pkl", upright_motion())
+    out = tmp_path / "out"
+    arguments = [f"source={tmp_path / 'in'}", f"out={out}", "check=false"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "skeleton2stage.motion.convert", *arguments, f"workers={workers}"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    while len(list(out.glob("clip*.pkl"))) < 3:
+        assert process.poll() is None
+        time.sleep(0.02)
+    under = children(process.pid)
+    process.send_signal(sent)
+    process.communicate()
+    assert process.returncode == {signal.SIGKILL: -9, signal.SIGTERM: 143}[sent]
+    deadline = time.monotonic() + 20
+    while any(alive(pid) for pid in under):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    (out / "mine.pkl").write_bytes(b"of another making")
+    status, said = run(capsys, *arguments)
+    assert status == 0 and "40 of 40" in said
+    assert len(listed(out)) == 40 and not list(out.glob(".being_made*"))
+    WRITERS["aistpp"](tmp_path / "in" / "mine.pkl", upright_motion())
+    with pytest.raises(UserError, match="mine.pkl is not of this command's making"):
+        run(capsys, *arguments)
+
+
+def test_two_imports_do_not_write_to_one_library(source, tmp_path):
+    with only_writer(tmp_path / "out"), pytest.raises(UserError, match="is being written by another process"):
+        main([f"source={source}", f"out={tmp_path / 'out'}"])
 
 
 def test_several_processes_give_the_same_library(tmp_path, capsys):
@@ -299,8 +340,8 @@ def test_help_and_unknown_key(capsys):
     assert run(capsys, "--help")[1].startswith("usage: python -m skeleton2stage.motion.convert")
     with pytest.raises(UserError, match="unknown key 'sorce'"):
         main(["sorce=x", "out=y"])
-    with pytest.raises(UserError, match="unknown motion format 'smpl'"):
-        main(["source=x", "out=y", "format=smpl"])
+    with pytest.raises(UserError, match="unknown motion format 'smpk'"):
+        main(["source=x", "out=y", "format=smpk"])
     with pytest.raises(UserError, match="workers"):
         main(["source=x", "out=y", "workers=0"])
 

@@ -10,6 +10,7 @@ from skeleton2stage.errors import UserError
 from skeleton2stage.motion.formats.read_motion import read_motion
 from skeleton2stage.motion.formats.write_motion import write_motion
 from skeleton2stage.motion.motion import Motion
+from skeleton2stage.physics.axes.read_axes import AXES
 from skeleton2stage.physics.imitation.imitation_policy import ImitationPolicy, PolicyConfig
 from skeleton2stage.physics.score.__main__ import main
 from skeleton2stage.physics.score.dance_scorer import DanceScores
@@ -40,7 +41,7 @@ def test_folder_in_verdict_out(folder, tmp_path, policy, capsys):
     assert main([f"motions={folder}", f"out={out}", f"policy={policy}", f"save={tmp_path}/done"]) == 0
     content = json.loads(out.read_text())
     assert (content["n_motions"], content["n_frames"], content["simulator"]) == (2, 32, "mujoco")
-    assert set(content["per_motion"]) == {"a.pkl", "more/b.pkl"}
+    assert set(content["per_motion"]) == {"a.pkl", "more/b.pkl"} and set(content["axes"]) == set(AXES)
     figures = {"imitation", "success", "body_error_mm", "residual_effort", "self_contact"}
     assert set(content["metrics"]) == set(content["standard_errors"]) == figures
     assert content["metrics"]["success"] == 1 and content["metrics"]["imitation"] > 0.9
@@ -48,6 +49,30 @@ def test_folder_in_verdict_out(folder, tmp_path, policy, capsys):
     performed = read_motion(tmp_path / "done" / "more" / "b.pkl")
     assert len(performed) == 12
     np.testing.assert_allclose(performed.translation, read_motion(folder / "more" / "b.pkl").translation, atol=0.02)
+
+
+def test_the_verdict_explains_itself(tmp_path, policy, standing, capsys):
+    """A motion lifted by 8 cm for a while is told so in the file, on the screen and on its page; one of three frames
+    has no axes and no page.
+    """
+    poses = np.tile(standing.poses[:1], (90, 1, 1))
+    translation = np.tile(standing.translation[:1], (90, 1))
+    translation[:, 2] -= 0.017  # the soles on the floor
+    translation[40:60, 2] += 0.08
+    for name, motion in (("lifted", Motion(poses, translation)), ("blink", standing.slice(0, 3))):
+        write_motion(tmp_path / "in" / f"{name}.pkl", motion)
+    arguments = [f"motions={tmp_path}/in", f"out={tmp_path}/s.json", f"policy={policy}", f"report={tmp_path}/pages"]
+    assert main(arguments) == 0
+    content = json.loads((tmp_path / "s.json").read_text())
+    lifted, blink = content["per_motion"]["lifted.pkl"], content["per_motion"]["blink.pkl"]
+    assert set(lifted["axes"]) == set(content["axes"]) == set(AXES) and "axes" not in blink
+    assert lifted["axes"]["float"]["worst"] == pytest.approx(8.0, abs=1.5) and lifted["axes"]["float"]["unit"] == "cm"
+    assert 1.3 <= lifted["axes"]["float"]["at_s"] <= 2.0 and lifted["axes"]["float"]["score"] < 0.95
+    assert any(fault["axis"] == "float" and 1.2 < fault["start_s"] < 1.6 for fault in lifted["faults"])
+    assert "the body floats" in lifted["summary"].lower() and lifted["summary"] in capsys.readouterr().out
+    assert sorted(path.name for path in (tmp_path / "pages").iterdir()) == ["index.html", "lifted.html"]
+    page = (tmp_path / "pages" / "lifted.html").read_text()
+    assert lifted["summary"] in page and page.count("data:image/png") >= 1
 
 
 def test_bad_files_are_named_and_the_rest_scored(folder, tmp_path, policy, standing, capsys):

@@ -1,0 +1,1 @@
+"""Motions as files for other programs: GLB, BVH, OBJ."""

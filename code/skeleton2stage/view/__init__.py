@@ -1,0 +1,1 @@
+"""An interactive viewer of dances in the browser."""

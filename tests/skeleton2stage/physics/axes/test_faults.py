@@ -1,0 +1,101 @@
+"""Faults in words, from readings made by hand."""
+
+import numpy as np
+import pytest
+import torch
+
+from skeleton2stage.motion import skeleton
+from skeleton2stage.physics.axes.fault_words import say
+from skeleton2stage.physics.axes.faults import faults, stretches, summary
+from skeleton2stage.physics.axes.part_names import joint_name, part_name
+from skeleton2stage.physics.axes.read_axes import AXES, GROUPS, WHOLE_BODY
+from skeleton2stage.physics.axes.reading import Reading
+
+T = 150
+
+
+def index(name: str) -> int:
+    return skeleton.joint_index(name)
+
+
+def reading(cells: dict[tuple[int, int, str], tuple[float, float]], unit: str = "cm") -> Reading:
+    """A reading with (value, share) at frames and parts, zero elsewhere."""
+    value, share = torch.zeros(2, 1, T, 24)
+    for (start, stop, name), (amount, fault) in cells.items():
+        value[0, start:stop, index(name)], share[0, start:stop, index(name)] = amount, fault
+    return Reading(value, share, unit)
+
+
+def test_the_issues_own_sentence():
+    """A forearm in the chest from 2.1 to 2.9 s, 4 cm, and a foot that slides 11 cm at 3.4 s."""
+    readings = {
+        "penetration": reading({
+            (63, 87, "right_elbow"): (4.0, 0.4), (63, 87, "spine3"): (4.0, 0.4),
+        }),
+        "slide": reading({(101, 105, "left_ankle"): (82.5, 0.4)}, "cm/s"),
+    }
+    found = faults(readings)
+    assert [fault.axis for fault in found] == ["penetration", "slide"]
+    expected = "Right forearm 4 cm inside the chest from 2.1 to 2.9 s; left foot slides 11 cm on the floor at 3.4 s."
+    assert summary(found) == expected
+    assert (found[0].start_s, found[0].stop_s, found[0].peak) == (2.1, 2.9, 4.0)
+    assert set(found[0].parts) == {index("right_elbow"), index("spine3")}
+    assert found[0].cost == pytest.approx(24 * 0.4)
+
+
+def test_stretches_bridge_short_gaps_alone():
+    marked = torch.zeros(60, dtype=torch.bool)
+    marked[5:10] = marked[15:20] = marked[40:41] = True
+    assert stretches(marked) == [(5, 20), (40, 41)]
+    assert stretches(torch.zeros(5, dtype=torch.bool)) == []
+
+
+def test_what_is_hardly_wrong_is_not_said_and_the_worst_comes_first():
+    readings = {
+        "sink": reading({(0, 90, "left_foot"): (3.0, 0.1)}),
+        "float": reading({(30, 60, "pelvis"): (8.0, 0.5)}),
+        "support": reading({(90, 150, "pelvis"): (40.0, 1.0)}),
+    }
+    found = faults(readings)
+    assert [fault.axis for fault in found] == ["support", "float"]
+    assert summary(found).startswith("The body floats 8 cm over the floor from 1.0 to 2.0 s; the body is held up 40 cm")
+    assert summary([]) == "Nothing that a person could not do."
+
+
+@pytest.mark.parametrize("axis", [axis for axis in AXES if axis != "penetration_area"])
+def test_every_axis_has_its_words(axis):
+    values = torch.full((30, 24), 300.0)
+    part = 0 if axis in WHOLE_BODY else index("left_knee")
+    sentence = say(axis, values, 3, part, [part], (1.0, 2.0, 1.1))
+    assert sentence.endswith(("from 1.0 to 2.0 s", "at 1.1 s")) and not sentence.endswith(".")
+    assert "nan" not in sentence and sentence[0].islower()
+    assert GROUPS[axis] in ("kinematics", "contact", "dynamics")
+
+
+def test_words_follow_what_is_wrong():
+    values = torch.zeros(20, 24)
+    values[:, index("right_knee")] = 540.0
+    torque = say("torque", values, 3, index("right_knee"), [index("right_knee")], (1.0, 1.6, 1.2))
+    assert torque == "right knee needs 540 N·m, 2.0 times a person's strength, at 1.2 s"
+    everywhere = list(range(24))
+    assert say("jerk", values, 0, 20, everywhere, (0.0, 0.7, 0.1)).startswith("the whole body trembles from")
+    assert say("jerk", values[:3], 0, 20, everywhere, (3.0, 3.1, 3.0)) == "the whole body leaps in place at 3.0 s"
+    assert say("jerk", values, 0, index("left_wrist"), [20], (0.0, 0.7, 0.1)).startswith("left hand trembles")
+
+
+def test_names_are_english():
+    names = {part_name(joint) for joint in range(24)} | {joint_name(joint) for joint in range(24)}
+    assert {"left thigh", "right forearm", "chest", "left knee", "right toes"} <= names
+    assert not any("_" in name or any(character.isdigit() for character in name) for name in names)
+
+
+def test_a_damaged_motion_is_told_what_was_done(reader, stand):
+    """A knee bent back by 45 degrees for a second, found in the words of the axis that must find it."""
+    from pretrain.damage.catalogue import DAMAGES
+    from skeleton2stage.motion.motion import Motion
+
+    poses, pelvis = stand(np.zeros(T))
+    motion = DAMAGES["hyperextended_knee"].apply(Motion(poses.numpy(), pelvis.numpy()), 0, 45.0)
+    found = faults(reader.read_motions([motion])[0])
+    words = [fault.sentence for fault in found if fault.axis == "joint_limits"]
+    assert len(words) == 1 and "knee 37° beyond" in words[0]
