@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from skeleton2stage.errors import UserError
 from skeleton2stage.settings import check_own_settings, setting
 
+# Below this scale the wrench is under 1 N or N·m a unit of action, and geometric steps would never end at none.
+NEGLIGIBLE = 0.02
+
 
 @dataclass(frozen=True)
 class WrenchConfig:
@@ -28,5 +31,6 @@ class WrenchConfig:
 def next_scale(scale: float, failures: float, error_mm: float, config: WrenchConfig) -> float:
     """Return the wrench's scale for the next iteration, after one with these failures a step and this error."""
     if failures <= config.max_failures and error_mm <= config.max_error_mm:
-        return max(config.final, scale * config.factor)
+        lowered = scale * config.factor
+        return config.final if lowered < NEGLIGIBLE else max(config.final, lowered)
     return scale

@@ -62,6 +62,14 @@ def test_the_wrench_falls_only_while_tracking_is_good(failures, error_mm, expect
     assert next_scale(1.05, 0.0, 0.0, config) == 1.0
 
 
+def test_a_wrench_that_is_to_go_goes_for_good():
+    config = WrenchConfig(initial=1.0, final=0.0, factor=0.9, max_failures=0.01, max_error_mm=60.0)
+    scales = [0.03]
+    while scales[-1] > 0 and len(scales) < 10:
+        scales.append(next_scale(scales[-1], 0.0, 0.0, config))
+    assert scales == pytest.approx([0.03, 0.027, 0.0243, 0.02187, 0.0])
+
+
 def test_a_wrench_that_would_grow_is_refused():
     with pytest.raises(UserError, match="wrench.final"):
         WrenchConfig(1.0, 2.0, 0.9, 0.1, 100.0)

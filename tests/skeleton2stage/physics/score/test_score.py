@@ -1,5 +1,6 @@
 """The scoring command, small but whole: files in, verdict and performances out."""
 
+import html
 import json
 
 import numpy as np
@@ -72,7 +73,7 @@ def test_the_verdict_explains_itself(tmp_path, policy, standing, capsys):
     assert "the body floats" in lifted["summary"].lower() and lifted["summary"] in capsys.readouterr().out
     assert sorted(path.name for path in (tmp_path / "pages").iterdir()) == ["index.html", "lifted.html"]
     page = (tmp_path / "pages" / "lifted.html").read_text()
-    assert lifted["summary"] in page and page.count("data:image/png") >= 1
+    assert html.escape(lifted["summary"]) in page and page.count("data:image/png") >= 1
 
 
 def test_bad_files_are_named_and_the_rest_scored(folder, tmp_path, policy, standing, capsys):
