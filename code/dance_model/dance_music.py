@@ -11,8 +11,9 @@ import torch
 from dance_model.diffusion.long import n_windows, overlapping_windows
 from skeleton2stage.arrays import read_npy
 from skeleton2stage.errors import UserError
+from skeleton2stage.folder_walk import files_in, is_hidden, of_kinds
 from skeleton2stage.motion.motion import FPS
-from skeleton2stage.music.audio import AUDIO_SUFFIXES, MIN_DURATION_S, audio_in, require_duration
+from skeleton2stage.music.audio import COMMON_SUFFIXES, MIN_DURATION_S, audio_in, require_duration
 from skeleton2stage.music.kinds import BASELINE
 from skeleton2stage.music.slicing import SAMPLING_STRIDE_S, WINDOW_S
 from skeleton2stage.music.songs import Song, load_song, windows
@@ -69,16 +70,17 @@ def music_sources(source: Path, seconds: float | None) -> list[MusicSource]:
         return [_source(source, seconds)]
     if not source.is_dir():
         raise UserError(f"{source} does not exist: give a song, a folder of songs, or one of cached features")
-    files = sorted(source.iterdir())
+    files = sorted(path for path in source.iterdir() if not is_hidden(path))
     for found in (
-        [path for path in files if path.is_dir() and any(path.glob(f"*{FEATURE_SUFFIX}"))],
+        [path for path in files if path.is_dir() and _slices_in(path)],
         [path for path in files if path.suffix == FEATURE_SUFFIX],
         audio_in(source),
     ):
         if found:
             _check_names(found)
             return [_source(path, seconds) for path in found]
-    raise UserError(f"{source} holds neither songs ({', '.join(AUDIO_SUFFIXES)}) nor music features ({FEATURE_SUFFIX})")
+    songs = ", ".join(COMMON_SUFFIXES)
+    raise UserError(f"{source} holds neither songs ({songs}) nor music features ({FEATURE_SUFFIX})")
 
 
 def _check_names(found: list[Path]) -> None:
@@ -137,11 +139,15 @@ def read_slices(folder: Path, seconds: float | None) -> DanceMusic:
     """Return the first slices [150, F] of a song's folder, or all of them, in the order of their numbers."""
     n_frames = _frames(seconds)
     wanted = None if n_frames is None else n_windows(n_frames, WINDOW_FRAMES)
-    files = sorted(folder.glob(f"*{FEATURE_SUFFIX}"), key=_number_of)[:wanted]
+    files = sorted(_slices_in(folder), key=_number_of)[:wanted]
     slices = [_load(path)[:WINDOW_FRAMES] for path in files]
     if len({piece.shape[1] for piece in slices}) > 1:
         raise UserError(f"the slices in {folder} have different numbers of features")
     return _dance_music(folder.name, torch.stack(slices), n_frames)
+
+
+def _slices_in(folder: Path) -> list[Path]:
+    return of_kinds(files_in(folder, below=False), [FEATURE_SUFFIX])
 
 
 def _frames(seconds: float | None) -> int | None:

@@ -17,8 +17,10 @@ from skeleton2stage.devices import DEVICES, pick_device
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.evaluation.evaluate_motions import evaluate_motions
 from skeleton2stage.evaluation.judge import load_judge, load_penetration, load_yardstick
-from skeleton2stage.evaluation.song_beats import song_beats, song_of, songs_in
+from skeleton2stage.evaluation.song_beats import song_beats
 from skeleton2stage.metrics.metrics_table import evaluation_table, write_evaluation
+from skeleton2stage.metrics.motion_critic import read_critic
+from skeleton2stage.music.song_names import song_of, songs_in
 from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
 from skeleton2stage.settings import output_setting, run_name_setting, seed_setting, setting
 
@@ -47,6 +49,7 @@ class EvalCheckpointConfig:
     fgd_guidance: str = setting(choices=FORMS)
     foot_lock: bool
     reference: str
+    critic: Path | None
     policy: str
     simulator: str
     simulator_options: SimulatorOptions
@@ -72,13 +75,14 @@ def main(arguments: list[str]) -> int:
     projection = make_projection(config.project, config.n_steps, judge.scorer, judge.reason)
     refinements = Refinements(config.fgd_guidance, config.foot_lock, projection=projection)
     yardstick = load_yardstick(config.reference)
+    critic = None if config.critic is None else read_critic(config.critic)
     policy = families.load(checkpoint, pick_device(config.device), config.family)
     policy.with_options(RolloutOptions(config.guidance, config.n_steps, config.eta))
     written = write_dances(policy, sources, config.out, config.seed, refinements, config.samples_per_song)
     beats = _beats(config, list(written.motions))
     penetration = load_penetration(config.pen_rate, config.body)
     evaluation = evaluate_motions(
-        written.motions, judge, beats, yardstick, seed=config.seed, penetration=penetration
+        written.motions, judge, beats, yardstick, critic, config.seed, penetration
     )
     write_evaluation(config.out / "metrics.json", evaluation)
     print(f"{evaluation_table(evaluation)}\ndances, metrics.json and metrics.md are in {config.out}")
@@ -109,7 +113,7 @@ def _beats(config: EvalCheckpointConfig, motions: list[str]) -> dict[str, np.nda
         return song_beats(config.songs, motions)
     folder = config.music.parent if config.music.is_file() else config.music
     known = songs_in(folder)
-    if not any(song_of(motion, known) for motion in motions):
+    if not any(song_of(Path(motion).stem, known) for motion in motions):
         print(f"no songs beside the features in {folder}: bas is left out (songs=DIR names them)", file=sys.stderr)
         return None
     return song_beats(folder, motions)

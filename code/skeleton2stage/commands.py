@@ -17,6 +17,7 @@ SETTINGS = {
     "evaluate": ("rl_finetune.evaluate:EvaluateConfig",),
     "export": ("skeleton2stage.export.__main__:ExportConfig",),
     "export_checkpoint": ("dance_model.export_checkpoint:ExportCheckpointConfig",),
+    "features": ("skeleton2stage.music.features:FeaturesConfig",),
     "finetune": ("rl_finetune.finetune_config:FinetuneConfig",),
     "plausibility": ("pretrain.plausibility_config:PlausibilityConfig",),
     "pretrain": ("pretrain.pretrain_config:PretrainConfig",),

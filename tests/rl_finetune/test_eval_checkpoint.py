@@ -89,3 +89,20 @@ def test_script_without_arguments_tells_how_to_use_it():
     result = subprocess.run(["bash", str(script), "exp"], capture_output=True, text=True)
     assert result.returncode == 2
     assert "usage: bash eval.sh EXP_NAME EPOCH MOTION_SAVE_ROOT CKPT_ROOT CACHED_MUSIC_FEATURES" in result.stderr
+
+
+def test_four_samples_of_a_song_are_all_danced_to_it(runs, tmp_path, clicks):
+    np.save(tmp_path / "one.npy", np.zeros((150, 35), dtype=np.float32))
+    clicks(tmp_path / "songs" / "one.wav", 6.0)
+    more = ["samples_per_song=4", f"songs={tmp_path / 'songs'}", "pen_rate=false", "reference=none"]
+    assert main([*_arguments(runs, tmp_path / "one.npy", tmp_path / "out"), *more]) == 0
+    content = json.loads((tmp_path / "out" / "exp-3" / "metrics.json").read_text())
+    assert list(content["per_motion"]) == [f"one_{number}.pkl" for number in range(1, 5)]
+    assert all("bas" in values for values in content["per_motion"].values())
+
+
+def test_a_critic_is_read_before_anything_is_danced(runs, tmp_path):
+    np.save(tmp_path / "one.npy", np.zeros((150, 35), dtype=np.float32))
+    with pytest.raises(UserError, match="no_critic.pth"):
+        main([*_arguments(runs, tmp_path / "one.npy", tmp_path / "out"), f"critic={tmp_path / 'no_critic.pth'}"])
+    assert list(tmp_path.glob("out/**/*.pkl")) == []

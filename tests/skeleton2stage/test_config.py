@@ -22,7 +22,7 @@ REQUIRED = {
     "evaluate": ("motions=m", "out=o.json"),
     "export": ("motions=m", "out=o"),
     "export_checkpoint": ("checkpoint=c", "out=o.pt"),
-    "export": ("motions=m", "out=o"),
+    "features": ("music=m", "out=o"),
     "render": ("motions=m", "out=o"),
     "view": ("motions=m",),
     "sample": ("music=m", "out=o"),

@@ -17,13 +17,13 @@ from skeleton2stage.motion.formats.file_listing import by_stem, motion_files
 from skeleton2stage.motion.formats.read_motion import read_motion
 from skeleton2stage.motion.motion import FPS, Motion
 from skeleton2stage.motion.motion_curve import MotionCurve
-from skeleton2stage.music.audio import audio_in, read_audio
-from skeleton2stage.music.baseline_features import aist_music_id
+from skeleton2stage.music.audio import read_audio
 from skeleton2stage.music.groove import MAX_BPM, MIN_BPM, groove_from_motion
 from skeleton2stage.music.kinds import BASELINE
 from skeleton2stage.music.on_beat import even, movement_times
 from skeleton2stage.music.percussion import SAMPLE_RATE_HZ, synthesise
 from skeleton2stage.music.slicing import WINDOW_S
+from skeleton2stage.music.song_names import song_of, songs_in
 from skeleton2stage.music.window_features import window_features
 from skeleton2stage.settings import check_own_settings, seed_setting, setting
 
@@ -31,7 +31,6 @@ WINDOW_FRAMES = round(WINDOW_S * FPS)
 # Cost of uneven beats against falling on the dancer's own: at this one the dance runs an eighth faster or slower from
 # beat to beat (standard deviation, 24 salsa and other dances of CMU).
 STEADINESS = 8.0
-AIST_NAME_PARTS = 6  # genre, situation, camera, dancer, music, choreography
 
 
 @dataclass(frozen=True)
@@ -84,19 +83,9 @@ def cache_file(folder: Path) -> Path:
 def find_files(folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
     """Return the motion files and the audio files anywhere in a folder, by stem.
 
-    Raises UserError where there are no motions, or two of one stem.
+    Raises UserError where there are no motions, or two motions or two songs of one stem.
     """
-    return by_stem(motion_files(folder)), {path.stem: path for path in audio_in(folder, below=True)}
-
-
-def song_of(stem: str, songs: dict[str, Path]) -> Path | None:
-    """Return the song of a clip: the one of its name, else the one that the name of a whole AIST++ clip tells.
-
-    gBR_sBM_cAll_d04_mBR0_ch01 is danced to mBR0 from its beginning; a slice of it (.._ch01_slice3) is not.
-    """
-    if stem in songs or len(stem.split("_")) != AIST_NAME_PARTS:
-        return songs.get(stem)
-    return songs.get(aist_music_id(stem) or "")
+    return by_stem(motion_files(folder)), songs_in(folder, below=True)
 
 
 def _description(motions: dict[str, Path], songs: dict[str, Path], config: WindowConfig) -> str:

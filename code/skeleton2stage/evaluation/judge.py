@@ -7,6 +7,7 @@ from skeleton2stage import paths
 from skeleton2stage.body.body_choice import BodyChoice
 from skeleton2stage.metrics.measured_clip import clip_of
 from skeleton2stage.metrics.penetration import PenetrationCounter
+from skeleton2stage.metrics.published_features import read_published
 from skeleton2stage.metrics.reference_statistics import (
     Reference,
     features_of,
@@ -49,14 +50,15 @@ NO_JUDGE, NO_YARDSTICK = Judge(None), Yardstick(None)
 
 
 def load_yardstick(name: str) -> Yardstick:
-    """Return the reference in a file, `demo` for the shipped one, `none` for no FID and diversity.
+    """Return the reference in a file or a folder of published features, `demo` for the shipped one, `none` for none.
 
     Only the shipped one may be missing; raises UserError where one that was named is.
     """
     if name == NONE:
         return Yardstick(None, "reference=none")
     if name != SHIPPED:
-        return Yardstick(read_reference(Path(name).expanduser()))
+        path = Path(name).expanduser()
+        return Yardstick(read_published(path) if path.is_dir() else read_reference(path))
     shipped = paths.demo_checkpoints() / "mocap_statistics.npz"
     if not shipped.exists():
         return Yardstick(None, f"no shipped statistics in {paths.shown(shipped.parent)}")

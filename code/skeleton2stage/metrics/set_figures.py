@@ -42,7 +42,10 @@ def set_figures(features: dict[str, np.ndarray], reference: Reference, seed: int
     figures = SetFigures()
     draws = resamples(n_clips, seed)
     for name, values in features.items():
-        _add(figures, name, values, reference.statistics[name], draws)
+        if name in reference.statistics:
+            _add(figures, name, values, reference.statistics[name], draws)
+        else:
+            figures.skipped.update(dict.fromkeys(_names(name), f"{reference.source} has no features for it"))
     return figures
 
 

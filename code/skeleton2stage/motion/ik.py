@@ -12,6 +12,8 @@ import torch
 from skeleton2stage.motion import skeleton
 
 DAMPING = 1e-6
+# Frames solved together: a frame's Jacobian and products take some 100 kB.
+BLOCK_FRAMES = 2000
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,22 @@ def solve(
     rotmat_w, root_pos: the initial guess, which the rotations are also held to.
     targets_w: joint name -> wanted world position [T, 3] m.
 
-    Each frame is solved by itself; the hold on the initial rotations makes the solution unique, so it moves
-    as smoothly as targets and initial rotations do.
+    Each frame is solved by itself, some at a time; the hold on the initial rotations makes the solution unique, so it
+    moves as smoothly as targets and initial rotations do.
     """
+    blocks = [slice(start, start + BLOCK_FRAMES) for start in range(0, len(rotmat_w), BLOCK_FRAMES)]
+    solved = [
+        _solve_block(rotmat_w[block], root_pos[block], {name: target[block] for name, target in targets_w.items()},
+                     weights, iterations)
+        for block in blocks
+    ]
+    return torch.cat([rotmat for rotmat, _ in solved]), torch.cat([root for _, root in solved])
+
+
+def _solve_block(
+    rotmat_w: torch.Tensor, root_pos: torch.Tensor, targets_w: dict[str, torch.Tensor], weights: IkWeights,
+    iterations: int,
+) -> tuple[torch.Tensor, torch.Tensor]:
     problem = _problem(rotmat_w.double(), targets_w, weights)
     rotmat_w, root_pos = problem.initial_rotmat_w, root_pos.double()
     for _ in range(iterations):

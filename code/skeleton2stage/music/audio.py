@@ -8,24 +8,28 @@ import soundfile
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import atomic_path
+from skeleton2stage.folder_walk import files_in, of_kinds
 from skeleton2stage.limits import check_sound
+from skeleton2stage.music.ffmpeg_audio import decoded_as_wav
 
-AUDIO_SUFFIXES = (".wav", ".ogg", ".mp3", ".flac")
+AUDIO_SUFFIXES = (
+    ".wav", ".ogg", ".mp3", ".flac", ".m4a", ".aac", ".opus", ".aiff",
+    ".aif", ".oga", ".wma", ".caf", ".m4b", ".w64", ".au", ".mp4", ".mov", ".m4v", ".mkv", ".webm",
+)
+COMMON_SUFFIXES = AUDIO_SUFFIXES[:8]  # for sentences
 MIN_DURATION_S = 5.0
 _BLOCK_FRAMES = 1 << 16
 
 
 def audio_in(folder: Path, below: bool = False) -> list[Path]:
     """Return the audio files of a folder and, if wanted, of the folders below it, sorted, hidden ones passed over."""
-    return sorted(
-        file for file in (folder.rglob("*") if below else folder.iterdir())
-        if file.suffix.lower() in AUDIO_SUFFIXES and not file.name.startswith(".") and file.is_file()
-    )
+    return of_kinds(files_in(folder, below), AUDIO_SUFFIXES)
 
 
 def read_audio(path: Path) -> tuple[np.ndarray, int]:
     """Return a file's audio, mixed down to mono float32 [N], and its own sample rate in Hz.
 
+    What libsndfile does not read (m4a, aac, mp4 and other videos) is decoded by ffmpeg, whatever its name says it is.
     Raises UserError where the file is missing, of an unreadable format, damaged, or empty.
     """
     path = Path(path)
@@ -33,10 +37,8 @@ def read_audio(path: Path) -> tuple[np.ndarray, int]:
         raise UserError(f"{path} {'is a folder, not an audio file' if path.is_dir() else 'does not exist'}")
     try:
         mono, sample_rate_hz = _mixed_down(path)
-    except (soundfile.SoundFileError, RuntimeError) as error:
-        formats = ", ".join(suffix[1:] for suffix in AUDIO_SUFFIXES)
-        reason = str(error).split(": ", 1)[-1].strip().rstrip(".")
-        raise UserError(f"cannot read {path} as audio ({reason}): give an intact {formats} file") from None
+    except (soundfile.SoundFileError, RuntimeError):
+        mono, sample_rate_hz = _decoded(path)
     except UserError as error:
         raise UserError(f"{path} cannot be used: {error}") from None
     if len(mono) == 0:
@@ -52,6 +54,15 @@ def _mixed_down(path: Path) -> tuple[np.ndarray, int]:
         check_sound(file.frames, file.channels, file.samplerate)
         pieces = [block.mean(axis=1) for block in file.blocks(_BLOCK_FRAMES, dtype="float32", always_2d=True)]
         return np.concatenate(pieces) if pieces else np.zeros(0, np.float32), file.samplerate
+
+
+def _decoded(path: Path) -> tuple[np.ndarray, int]:
+    try:
+        with decoded_as_wav(path) as wav:
+            return _mixed_down(wav)
+    except (UserError, soundfile.SoundFileError, RuntimeError) as error:
+        formats = ", ".join(suffix[1:] for suffix in COMMON_SUFFIXES)
+        raise UserError(f"cannot read {path} as audio ({error}): give an intact {formats} file") from None
 
 
 def load_audio(path: Path, sample_rate_hz: int) -> np.ndarray:

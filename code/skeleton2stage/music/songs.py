@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from skeleton2stage.errors import UserError
+from skeleton2stage.folder_walk import by_unique_stem
 from skeleton2stage.music import audio as audio_files
 from skeleton2stage.music.baseline_features import aist_tempo_bpm
 from skeleton2stage.music.beats import music_beats
@@ -70,15 +71,15 @@ def load_song(path: Path) -> Song:
 def load_songs(source: Path) -> list[Song]:
     """Return the song of a file, or all songs of a folder (not its subfolders) in the order of their names.
 
-    Raises UserError where there is none, or any cannot be used.
+    Raises UserError where there is none, two have one name, or any cannot be used.
     """
     source = Path(source)
     if not source.is_dir():
         return [load_song(source)]
     files = audio_files.audio_in(source)
     if not files:
-        raise UserError(f"{source} holds no audio files ({', '.join(audio_files.AUDIO_SUFFIXES)})")
-    return [load_song(file) for file in files]
+        raise UserError(f"{source} holds no audio files ({', '.join(audio_files.COMMON_SUFFIXES)})")
+    return [load_song(file) for file in by_unique_stem(files, "songs").values()]
 
 
 def windows(

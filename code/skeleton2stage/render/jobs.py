@@ -5,11 +5,11 @@ from pathlib import Path
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.formats.file_listing import by_stem, motion_files
+from skeleton2stage.music import song_names
 from skeleton2stage.render.clips import SHEET_SUFFIX
 from skeleton2stage.render.look import MAX_PANELS
 from skeleton2stage.render.moving_picture import MOVING_PICTURES
 
-MUSIC_SUFFIXES = (".wav", ".mp3", ".ogg", ".flac", ".m4a")
 VIDEO_SUFFIX = ".mp4"
 OUT_SUFFIXES = (VIDEO_SUFFIX, *MOVING_PICTURES, SHEET_SUFFIX)
 
@@ -77,8 +77,7 @@ def song_of(music: Path | None, stem: str) -> Path | None:
     """Return the song itself, or the one of a folder that is named as a motion; None where there is none."""
     if music is None or music.is_file():
         return music
-    songs = (music / f"{stem}{suffix}" for suffix in MUSIC_SUFFIXES)
-    return next((song for song in songs if song.is_file()), None)
+    return song_names.song_of(stem, song_names.songs_in(music))
 
 
 def _target(out: Path, motion: Path) -> Path:

@@ -51,12 +51,10 @@ def test_whole_motions_in_odd_text_are_read(tmp_path, name):
     np.testing.assert_allclose(rest_positions(bvh), [[0, 0, 0], [0, 2, 0], [1, 2, 0]])
 
 
-@pytest.mark.parametrize(
-    ("promised", "said"), [(3, "promises 3 frames and holds 4"), (5, "promises 5 frames and holds 4")]
-)
-def test_a_count_off_by_one_is_told_and_all_frames_are_taken(tmp_path, capsys, promised, said):
+@pytest.mark.parametrize("promised", [3, 5])
+def test_a_count_off_by_one_is_told_and_all_frames_are_taken(tmp_path, capsys, promised):
     assert len(read(tmp_path, GOOD.replace("Frames: 4", f"Frames: {promised}"))) == 4
-    assert said in capsys.readouterr().err
+    assert f"promises {promised} frames and holds 4" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("promised", [2, 6, 400])
@@ -123,9 +121,7 @@ def arm_with_positions(values):
     return header + motion_text([[0.0] * 6 + values + [0.0] * 3] * 2, 1 / 30)
 
 
-@pytest.mark.parametrize(
-    ("values", "added"), [([0.0, 2.0, 0.0], False), ([0.0, 0.0, 0.0], True), ([0.1, 0.0, 0.0], True)]
-)
+@pytest.mark.parametrize(("values", "added"), [([0.0, 2.0, 0.0], False), ([0.0] * 3, True), ([0.1, 0.0, 0.0], True)])
 def test_positions_that_repeat_the_offset_and_those_added_to_it(tmp_path, values, added):
     bvh = read(tmp_path, arm_with_positions(values))
     assert added_to_offsets(bvh) == added

@@ -67,7 +67,7 @@ def test_a_folder_is_not_audio(tmp_path):
 def test_a_damaged_file_is_named_with_the_formats(tmp_path, content):
     path = tmp_path / "broken.ogg"
     path.write_bytes(content)
-    with pytest.raises(UserError, match=r"broken\.ogg as audio .* intact wav, ogg, mp3, flac file"):
+    with pytest.raises(UserError, match=r"broken\.ogg as audio .* intact wav, ogg, mp3, flac, m4a.* file"):
         audio_files.read_audio(path)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import read_json
+from skeleton2stage.folder_walk import files_in
 from skeleton2stage.motion.checks.check_limits import CheckLimits
 from skeleton2stage.motion.convert.convert_config import ConvertConfig
 from skeleton2stage.motion.formats.file_listing import labelled, motion_files
@@ -134,7 +135,7 @@ def ignored_names(source: Path) -> set[str]:
     sequences whose motion was badly estimated.
     """
     root = source if source.is_dir() else source.parent
-    lists = [root.resolve().parent / IGNORE_LIST, *root.rglob(IGNORE_LIST)]
+    lists = [root.resolve().parent / IGNORE_LIST, *(file for file in files_in(root) if file.name == IGNORE_LIST)]
     return {name for path in lists if path.is_file() for name in path.read_text(encoding="utf-8").split()}
 
 

@@ -33,14 +33,19 @@ def rotation_deviation(rotmat_w: torch.Tensor, reach: int) -> np.ndarray:
     It is the length of the median of the rotation vectors to them. A steady spin, however fast, has opposite
     vectors before and after, whose median is zero; a flip has the same vector to all of them.
     """
-    quat = roma.rotmat_to_unitquat(rotmat_w)
+    joints = [_joint_deviation(roma.rotmat_to_unitquat(rotmat), reach) for rotmat in rotmat_w.unbind(dim=1)]
+    return torch.stack(joints, dim=1).numpy()
+
+
+def _joint_deviation(quat: torch.Tensor, reach: int) -> torch.Tensor:
+    """Return `rotation_deviation` [T] of one joint's quaternions [T, 4]."""
     frames = torch.arange(len(quat))
     stride = max(1, reach // 5)
     turns = []
     for k in range(-(reach // stride), reach // stride + 1):
         other = quat[(frames + k * stride).clamp(0, len(quat) - 1)]
         turns.append(roma.unitquat_to_rotvec(roma.quat_product(roma.quat_conjugation(quat), other)))
-    return torch.stack(turns).median(dim=0).values.norm(dim=-1).numpy()
+    return torch.stack(turns).median(dim=0).values.norm(dim=-1)
 
 
 def position_deviation(position_w: np.ndarray, reach: int) -> np.ndarray:
@@ -52,14 +57,17 @@ def position_deviation(position_w: np.ndarray, reach: int) -> np.ndarray:
     n_frames = len(position_w)
     if n_frames < 2:
         return np.zeros(position_w.shape[:2])
-    padded = np.pad(position_w, ((2 * reach, 2 * reach), (0, 0), (0, 0)), mode="reflect", reflect_type="odd")
+    return np.stack([_point_deviation(points, reach) for points in position_w.swapaxes(0, 1)], axis=1)
+
+
+def _point_deviation(points: np.ndarray, reach: int) -> np.ndarray:
+    """Return `position_deviation` [T] of one point's positions [T, 3] m."""
+    padded = np.pad(points, ((2 * reach, 2 * reach), (0, 0)), mode="reflect", reflect_type="odd")
 
     def at(shift: int) -> np.ndarray:
-        return padded[2 * reach + shift : 2 * reach + shift + n_frames]
+        return padded[2 * reach + shift : 2 * reach + shift + len(points)]
 
-    misses = [
-        position_w - (4 * (at(-k) + at(k)) - (at(-2 * k) + at(2 * k))) / 6 for k in range(1, reach + 1)
-    ]
+    misses = [points - (4 * (at(-k) + at(k)) - (at(-2 * k) + at(2 * k))) / 6 for k in range(1, reach + 1)]
     return np.linalg.norm(np.median(misses, axis=0), axis=-1)
 
 

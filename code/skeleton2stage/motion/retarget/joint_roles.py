@@ -173,10 +173,12 @@ def _check_apart(roles: dict[str, int], names: tuple[str, ...]) -> None:
 
 
 def _tips(side: str, roles: dict[str, int], tree: JointTree, read: list[JointName]) -> dict[str, int]:
-    """Return the toe of a side, where names did not tell it: what the foot reaches furthest to."""
-    ankle = roles[f"{side}_ankle"]
+    """Return the toe of a side, where names tell none apart from the ankle: what the foot reaches furthest."""
+    ankle, named = roles[f"{side}_ankle"], roles.pop(f"{side}_toe", None)
+    if named is not None and _way(tree, ankle, named) > 0:
+        return {f"{side}_toe": named}
     below = [joint for joint in tree.children[ankle] if tree.lengths[joint] > 0]
-    if f"{side}_toe" in roles or not below:
+    if not below:
         return {}
     return {f"{side}_toe": max(below, key=lambda joint: (not read[joint].helper, tree.lengths[joint]))}
 

@@ -1,0 +1,37 @@
+"""Audio that only ffmpeg reads, decoded by the one that comes with the package imageio-ffmpeg."""
+
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import imageio_ffmpeg
+
+from skeleton2stage.errors import UserError
+
+
+@contextmanager
+def decoded_as_wav(path: Path) -> Iterator[Path]:
+    """Yield a temporary WAV, float32 at the file's own rate and channels, of the first audio track of a file.
+
+    Raises UserError with ffmpeg's reason where it holds no audio that can be decoded.
+    """
+    with tempfile.TemporaryDirectory(prefix="skeleton2stage_") as folder:
+        wav = Path(folder) / "decoded.wav"
+        # "file:" and the whitelist keep names and playlists from being taken for addresses.
+        command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-protocol_whitelist", "file",
+                   "-i", f"file:{path.resolve()}", "-map", "0:a:0", "-c:a", "pcm_f32le",
+                   "-rf64", "auto", str(wav)]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        if done.returncode != 0 or not wav.is_file():
+            raise UserError(_reason(done.stderr.decode("utf-8", "replace")))
+        yield wav
+
+
+def _reason(said: str) -> str:
+    """Return ffmpeg's complaint in a few words, of the lines that it wrote."""
+    if "matches no streams" in said:
+        return "it holds no audio"
+    lines = [line.rsplit("] ", 1)[-1].strip() for line in said.splitlines() if line.strip()]
+    return (lines[-1].rsplit(": ", 1)[-1] if lines else "ffmpeg does not know it").rstrip(".").lower()
