@@ -28,7 +28,6 @@ REQUIRED = {
     "sample": ("music=m", "out=o"),
     "score": ("motions=m", "out=o"),
     "tracks": ("out=o",),
-    "view": ("motions=m",),
 }
 
 
