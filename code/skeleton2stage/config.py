@@ -136,11 +136,11 @@ def _merge(content: dict[str, Any], given: dict[str, Any]) -> None:
 
 
 def _anchor(content: dict[str, Any], cls: type) -> None:
-    """Make paths of the configuration's own files absolute: these are relative to the repository."""
+    """Make paths of the configuration's own files absolute: these are the project's."""
     for name, hint in typing.get_type_hints(cls).items():
         value = content.get(name)
         if without_none(hint) is Path and isinstance(value, str) and value != _MISSING:
-            content[name] = str(paths.REPOSITORY / Path(value).expanduser())
+            content[name] = str(paths.of_project(Path(value).expanduser()))
 
 
 def to_dataclass(config: Mapping[str, Any], cls: type[Config], where: str = "") -> Config:
