@@ -223,7 +223,7 @@ def describe_batch(config: FinetuneConfig, n_prompts: int, n_processes: int) -> 
 def main(arguments: list[str]) -> None:
     """Compose the configuration and run."""
     if help_wanted(arguments):
-        print(help_text("python -m rl_finetune.finetune [preset=demo|gpu|paper] [key=value …]", "finetune"))
+        print(help_text("python -m rl_finetune.finetune [preset=demo|gpu|paper|bailando] [key=value …]", "finetune"))
         return
     config = to_dataclass(load_config("finetune", arguments), FinetuneConfig)
     run = paths.runs() / "train" / config.name
