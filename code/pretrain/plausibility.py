@@ -18,7 +18,7 @@ from pretrain.plausibility_config import PlausibilityConfig
 from skeleton2stage import paths
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.errors import UserError, run_main
-from skeleton2stage.files import write_json
+from skeleton2stage.files import write_stamped_json
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.physics.axes.read_axes import AXES, AxisReader
 from skeleton2stage.physics.score.dance_scorer import DanceScorer
@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> None:
     names = config.damages or tuple(DAMAGES)
     damages = {name: findings(_strengths(DAMAGES[name])) for name in tqdm(names, desc="judging", unit="damage")}
     controls = findings(dict(CONTROLS))
-    write_json(config.out, report(config, scorer, original, damages, controls))
+    write_stamped_json(config.out, report(config, scorer, original, damages, controls))
     print(f"{damages_table(damages)}\n{controls_table(controls)}\nwritten to {config.out}")
 
 

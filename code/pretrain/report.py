@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pretrain.data import ClipSet, SplitClips
-from skeleton2stage.files import write_json
+from skeleton2stage.files import write_stamped_json
 from skeleton2stage.physics.humanoid.humanoid import Humanoid
 from skeleton2stage.physics.imitation.imitation_policy import ImitationPolicy
 from skeleton2stage.physics.score.dance_scorer import DanceScorer, DanceScores
@@ -41,4 +41,4 @@ def summary(scores: DanceScores) -> dict[str, float]:
 
 def write_report(run: Path, report: Report) -> None:
     """Write the table as report.json in the run's folder."""
-    write_json(run / "report.json", report)
+    write_stamped_json(run / "report.json", report)

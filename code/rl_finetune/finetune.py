@@ -31,6 +31,7 @@ from rl_finetune.ways_to_learn import make_learners
 from skeleton2stage import paths
 from skeleton2stage.body.body_model import load_body
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
+from skeleton2stage.curves import begin_curves
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.physics.score.make_scorer import make_scorer
@@ -255,8 +256,7 @@ def train(config: FinetuneConfig, run: Path, accelerator: Accelerator) -> None:
         Console().print(describe_batch(config, len(finetuner.prompts), accelerator.num_processes))
         weights = ", ".join(f"{name} {weight:g}" for name, weight in finetuner.rewards.weights.items())
         Console().print(f"rewards and weights: {weights}")
-    # wandb would write to wherever the command was started.
-    accelerator.init_trackers("curves", init_kwargs={"wandb": {"dir": str(run)}})
+    begin_curves(accelerator, run)
     finetuner.train()
     accelerator.end_training()
     if accelerator.is_main_process:

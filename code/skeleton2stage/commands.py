@@ -1,4 +1,4 @@
-"""Which dataclasses hold the settings of each file under configs/.
+"""Which dataclasses hold the settings of each file under configs/, and which module each command runs.
 
 By name, so that reading a command line imports that command alone and this library nothing above it.
 """
@@ -27,6 +27,27 @@ SETTINGS = {
     "tracks": ("skeleton2stage.music.tracks:TracksConfig",),
     "train_edge": ("dance_model.training.train_edge_config:TrainEdgeConfig",),
     "view": ("skeleton2stage.view.__main__:ViewConfig",),
+}
+
+# What `skeleton2stage COMMAND` runs: the module of `python -m MODULE`, and what it does in a line.
+PROGRAMS = {
+    "doctor": ("skeleton2stage.doctor", "say what this machine can run, and what is missing"),
+    "sample": ("rl_finetune.sample", "dance to songs"),
+    "score": ("skeleton2stage.physics.score", "let the simulator judge motions, and say what is wrong with them"),
+    "evaluate": ("rl_finetune.evaluate", "measure motions, or set results side by side"),
+    "convert": ("skeleton2stage.motion.convert", "read any motion format, check a data set"),
+    "render": ("skeleton2stage.render", "make a video, stills or a moving picture"),
+    "view": ("skeleton2stage.view", "turn, stop and compare dances in the browser"),
+    "export": ("skeleton2stage.export", "write GLB, BVH or OBJ files"),
+    "features": ("skeleton2stage.music.features", "keep music features"),
+    "tracks": ("skeleton2stage.music.tracks", "make percussion tracks"),
+    "finetune": ("rl_finetune.finetune", "fine-tune a dance model by rewards (run.sh)"),
+    "eval-checkpoint": ("rl_finetune.eval_checkpoint", "sample with a fine-tuned model and measure (eval.sh)"),
+    "train-dance-model": ("dance_model.train_dance_model", "train a dance model (train_edge.sh)"),
+    "train-policy": ("pretrain.train_imitation", "train the imitation policy (train.sh)"),
+    "plausibility": ("pretrain.plausibility", "damage good motions and see who notices"),
+    "export-checkpoint": ("dance_model.export_checkpoint", "write a dance model for EDGE's or POPDG's own code"),
+    "launch": ("skeleton2stage.launch", "run a training in several processes: launch PROCESSES MODULE [key=value …]"),
 }
 
 

@@ -27,6 +27,7 @@ from skeleton2stage.typed import field_type, read_value, split_argument, without
 
 Config = TypeVar("Config")
 PRESET = "preset"
+PROTOCOL = "protocol"  # the same, as papers call the settings of an evaluation
 _MISSING = "???"
 _SHOWN = 80  # characters of a wrong value
 _CONVERTERS = {int: int, float: float, str: str, bool: bool, Path: lambda value: Path(value).expanduser()}
@@ -51,18 +52,18 @@ def help_text(usage: str, name: str) -> str:
 def load_config(name: str, arguments: list[str]) -> dict[str, Any]:
     """Compose configs/NAME.yaml and lay what is typed over it; raise UserError for a key it does not have.
 
-    `preset=P` lays configs/NAME/P.yaml over it first, where the configuration has presets. Returns plain data; paths
-    that are typed stay as typed, those of the files are absolute.
+    `preset=P`, or `protocol=P`, lays configs/NAME/P.yaml over it first, where the configuration has presets. Returns
+    plain data; paths that are typed stay as typed, those of the files are absolute.
     """
     given = [split_argument(argument) for argument in arguments]
-    preset = next((value for key, value in reversed(given) if key == PRESET and presets(name)), None)
+    preset = next((value for key, value in reversed(given) if _names_preset(key, name)), None)
     content = _compose(name, preset)
     classes = settings_of(name)
     for cls in classes:
         _anchor(content, cls)
     typed = set()
     for key, text in given:
-        if key != PRESET or not presets(name):
+        if not _names_preset(key, name):
             _lay(content, key, text, classes)
             typed.add(key)
     missing = sorted(key for key, value in content.items() if value == _MISSING and key not in typed)
@@ -80,6 +81,11 @@ def read_options(arguments: list[str], cls: type[Config]) -> Config:
     for argument in arguments:
         _lay(content, *split_argument(argument), (cls,))
     return to_dataclass(content, cls)
+
+
+def _names_preset(key: str, name: str) -> bool:
+    """Return whether a key chooses a preset, of a configuration that has some."""
+    return key in (PRESET, PROTOCOL) and bool(presets(name))
 
 
 def presets(name: str) -> list[str]:
@@ -136,11 +142,11 @@ def _merge(content: dict[str, Any], given: dict[str, Any]) -> None:
 
 
 def _anchor(content: dict[str, Any], cls: type) -> None:
-    """Make paths of the configuration's own files absolute: these are relative to the repository."""
+    """Make paths of the configuration's own files absolute: these are the project's."""
     for name, hint in typing.get_type_hints(cls).items():
         value = content.get(name)
         if without_none(hint) is Path and isinstance(value, str) and value != _MISSING:
-            content[name] = str(paths.REPOSITORY / Path(value).expanduser())
+            content[name] = str(paths.of_project(Path(value).expanduser()))
 
 
 def to_dataclass(config: Mapping[str, Any], cls: type[Config], where: str = "") -> Config:

@@ -18,7 +18,7 @@ USAGE = """usage: python -m skeleton2stage.doctor
 
 Looks at everything the project uses and prints a table: what is there, what is missing, what to do about it.
 Exit status 0 where the main job (fine-tuning the demo model) can run, 1 where it cannot."""
-SETUP = "run bash scripts/setup.sh"
+SETUP = "install this package again by pip" if paths.is_installed() else "run bash scripts/setup.sh"
 MIN_PYTHON = (3, 11)
 DEMO_FILES = (
     "dance_model.safetensors", "dance_model_tuned.safetensors", "imitation_policy.safetensors", "tracks.json",
@@ -54,13 +54,18 @@ def check_python() -> list[Finding]:
 
 
 def check_libraries() -> list[Finding]:
-    """Compare what is installed with requirements.txt."""
+    """Compare what is installed with requirements.txt, or with what an installed package says it needs."""
     from packaging.requirements import Requirement
 
-    lines = (paths.REPOSITORY / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    wanted = [Requirement(line) for line in lines if line.strip() and not line.startswith("#")]
+    listed = paths.REPOSITORY / "requirements.txt"
+    if paths.is_installed():
+        source, lines = "skeleton2stage's requirements", importlib.metadata.requires("skeleton2stage") or []
+    else:
+        source, lines = listed.name, listed.read_text(encoding="utf-8").splitlines()
+    named = [Requirement(line) for line in lines if line.strip() and not line.startswith("#")]
+    wanted = [one for one in named if one.marker is None or one.marker.evaluate({"extra": ""})]
     wrong = [problem for problem in map(_problem_with, wanted) if problem]
-    found = ", ".join(wrong) or f"all {len(wanted)} of requirements.txt"
+    found = ", ".join(wrong) or f"all {len(wanted)} of {source}"
     return [Finding("libraries", not wrong, found, SETUP, required=True)]
 
 
@@ -161,6 +166,8 @@ def check_demo() -> list[Finding]:
 
 
 def _restore(path: os.PathLike) -> str:
+    if paths.is_installed():
+        return "install this package again: pip install --force-reinstall --no-deps, and its folder or file"
     return f"restore it: git checkout -- {os.path.relpath(path, paths.REPOSITORY)}"
 
 

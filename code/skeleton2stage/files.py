@@ -16,6 +16,7 @@ import numpy as np
 
 from skeleton2stage import pickles
 from skeleton2stage.outputs import TEMPORARY
+from skeleton2stage.provenance import stamped
 from skeleton2stage.read_boundary import reading
 
 _PROBED_BYTES = 1 << 16
@@ -104,6 +105,11 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 - JSON holds any of its types
     """Write a JSON file atomically, readable by people; NaN is refused because JSON has none."""
     write_text(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
+
+
+def write_stamped_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a JSON file of figures or of a checkpoint, with the version and commit that made it."""
+    write_json(path, stamped(content))
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401 - JSON holds any of its types

@@ -14,6 +14,7 @@ from skeleton2stage.files import atomic_path
 from skeleton2stage.one_writer import only_writer
 from skeleton2stage.outputs import check_output
 from skeleton2stage.paths import shown
+from skeleton2stage.provenance import in_words
 from skeleton2stage.run_settings import RunSettings
 
 NAME = "state.pt"
@@ -76,7 +77,8 @@ def record_settings(run: Path, config: Any, settings: RunSettings) -> None:  # n
     """Write what the run is determined by to its config.yaml, and say what is not as it was when it was begun."""
     if settings.changes:
         print(f"{shown(run)} goes on with {settings.changes[-1]}", file=sys.stderr)
-    save_config(run / CONFIG_NAME, config, [f"gone on with {change}" for change in settings.changes])
+    notes = [f"gone on with {change}" for change in settings.changes]
+    save_config(run / CONFIG_NAME, config, [*notes, f"written by {in_words()}"])
 
 
 def say_finished(run: Path, done: int, wanted: int, what: str) -> None:

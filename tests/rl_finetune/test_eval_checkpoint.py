@@ -8,6 +8,7 @@ import pytest
 from dance_model.export_checkpoint import main as export_checkpoint
 from rl_finetune.eval_checkpoint import find_checkpoint, main
 from skeleton2stage import paths
+from skeleton2stage.config import load_config
 from skeleton2stage.errors import UserError
 
 
@@ -106,3 +107,16 @@ def test_a_critic_is_read_before_anything_is_danced(runs, tmp_path):
     with pytest.raises(UserError, match="no_critic.pth"):
         main([*_arguments(runs, tmp_path / "one.npy", tmp_path / "out"), f"critic={tmp_path / 'no_critic.pth'}"])
     assert list(tmp_path.glob("out/**/*.pkl")) == []
+
+
+def test_the_papers_protocol_is_one_word_and_what_is_typed_wins():
+    def settings(*arguments):
+        return load_config("eval_checkpoint", [*_arguments("runs", "music", "out"), *arguments])
+
+    plain, paper = settings(), settings("body=open", "protocol=paper")
+    changed = {key: paper[key] for key in paper if paper[key] != plain[key]}
+    assert changed == {"samples_per_song": 4, "fgd_guidance": "published", "foot_lock": True}
+    assert settings("protocol=paper")["body"] == "smpl"
+    assert settings("protocol=plain") == settings("preset=plain") == plain
+    with pytest.raises(UserError, match="unknown preset 'papers': choose one of paper, plain"):
+        settings("protocol=papers")

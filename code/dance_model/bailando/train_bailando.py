@@ -36,7 +36,7 @@ class TrainBailandoConfig:
     """The keys of USAGE, which explains them."""
 
     preset: str = "demo"
-    data: Path = paths.REPOSITORY / "data" / "cmu_dance"
+    data: Path = paths.workplace() / "data" / "cmu_dance"
     name: str = run_name_setting(default="bailando")
     device: str = setting(default="auto", choices=DEVICES, may_change=True)
     seed: int = seed_setting(default=0)

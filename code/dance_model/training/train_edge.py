@@ -14,6 +14,7 @@ from dance_model.training.train_edge_start import load_start, share_within
 from dance_model.training.windows import DanceWindows, load_windows
 from skeleton2stage import paths
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
+from skeleton2stage.curves import begin_curves
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main, unknown_name
 from skeleton2stage.music.kinds import JUKEBOX, WIDTHS
@@ -111,8 +112,7 @@ def train(config: TrainEdgeConfig, lists: ClipLists, run: Path, accelerator: Acc
     if accelerator.is_main_process:
         record_settings(run, config, trainer.settings)
         print("\n".join((*left_out, describe(trainer))))
-    # wandb would write to wherever the command was started.
-    accelerator.init_trackers("curves", init_kwargs={"wandb": {"dir": str(run)}})
+    begin_curves(accelerator, run)
     trainer.train()
     accelerator.end_training()
     if accelerator.is_main_process:

@@ -8,6 +8,7 @@ from pathlib import Path
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import read_json, write_text
 from skeleton2stage.metrics.metrics_table import METRICS, Metric, shown
+from skeleton2stage.provenance import stamped
 from skeleton2stage.tables import markdown_table
 
 
@@ -138,7 +139,7 @@ def as_json(results: list[Result]) -> str:
         }
         for metric, cells in compare(results)
     }
-    return json.dumps({"results": heads, "metrics": metrics}, indent=1, allow_nan=False) + "\n"
+    return json.dumps(stamped({"results": heads, "metrics": metrics}), indent=1, allow_nan=False) + "\n"
 
 
 FORMS: dict[str, Callable[[list[Result]], str]] = {".md": as_markdown, ".tex": as_latex, ".json": as_json}

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from skeleton2stage.errors import unknown_name
-from skeleton2stage.files import write_json, write_text
+from skeleton2stage.files import write_stamped_json, write_text
 from skeleton2stage.metrics.foot_contact import pfc
 from skeleton2stage.metrics.foot_skating import foot_skating
 from skeleton2stage.metrics.ground_contact import fgd, fgd_floating, fgd_penetration
@@ -194,4 +194,4 @@ def write_evaluation(path: Path, evaluation: Evaluation) -> None:
         strip = heat_strip_figure(evaluation.penetration, joint_names())
         save_figure(path.with_name(f"{path.stem}_penetration.svg"), strip)
     write_text(path.with_suffix(".md"), evaluation_table(evaluation))
-    write_json(path, evaluation.as_json())
+    write_stamped_json(path, evaluation.as_json())

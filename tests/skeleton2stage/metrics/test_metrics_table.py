@@ -94,6 +94,7 @@ def test_json_keeps_its_contract(tmp_path):
     content = json.loads((tmp_path / "metrics.json").read_text())
     assert list(content) == [
         "n_motions", "n_frames", "fps", "metrics", "standard_errors", "per_motion", "skipped", "reference",
+        "made_by",
     ]
     assert (content["n_motions"], content["n_frames"], content["fps"]) == (2, 400, 30)
     assert content["per_motion"]["a.pkl"]["bas"] == 0.5

@@ -5,7 +5,7 @@ from typing import Any
 from skeleton2stage import paths
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.errors import UserError, run_main
-from skeleton2stage.files import write_json
+from skeleton2stage.files import write_stamped_json
 from skeleton2stage.motion.folder import read_folder
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.pages.write_pages import page_addresses, write_pages
@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> int:
     readings = read_clips(body, clips)
     setup = {"policy": paths.shown(config.policy), "simulator": config.simulator, "wrench_scale": scorer.wrench_scale}
     content = verdict(clips, scores, setup, {name: axis_content(readings[name]) for name in readings})
-    write_json(config.out, content)
+    write_stamped_json(config.out, content)
     print(f"{verdict_table(content)}\nwritten to {config.out}")
     if config.report is not None:
         _write_report(config, clips, content, readings)

@@ -22,7 +22,7 @@ def _mujoco_warp(humanoid: Humanoid, n_worlds: int, options: SimulatorOptions) -
     try:
         from skeleton2stage.physics.simulators.mujoco_warp_simulator import MujocoWarpSimulator
     except ImportError as error:
-        raise UserError(f"simulator mujoco_warp needs a library ({error}): pip install mujoco-warp warp-lang") from None
+        raise UserError(f"simulator mujoco_warp needs a library ({error}): pip install 'mujoco-warp>=4,<5'") from None
     return MujocoWarpSimulator(humanoid, n_worlds, options)
 
 
