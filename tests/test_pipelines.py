@@ -18,6 +18,7 @@ from skeleton2stage.from_params import section
 from test_layout import imports
 
 PIPELINES = ("dvc.yaml", "pipelines/from_data/dvc.yaml")
+BODY = "skeleton2stage/body/body_model"  # who reads the free body
 PARAMS = yaml.safe_load((paths.REPOSITORY / "params.yaml").read_text())
 # What differs between a pipeline and quickstart.sh by design: where things lie and what runs are called.
 PLACES = {"music", "out", "motions", "name", "motion_save_root", "ckpt_root", "compare", "labels"}
@@ -121,6 +122,7 @@ def test_a_stage_depends_on_the_code_and_configuration_that_it_reads(commands, d
         ]
         assert missing == []
         configuration, classes = settings_classes(printed.target, printed.words)
+        assert "body_models/open" in dependencies or f"code/{BODY}" not in needed_files(module_of(printed))
         assert f"configs/{configuration}.yaml" in dependencies
         assert not presets(configuration) or f"configs/{configuration}" in dependencies
         for word in printed.words:
@@ -196,7 +198,7 @@ TINY = {
 def checkout(tmp_path):
     """Return a copy of the repository under git, with parameters for a run of seconds a stage, and a call of dvc."""
     copy = tmp_path / "checkout"
-    for name in ("code", "configs", "checkpoints", "scripts", "pipelines", ".dvc"):
+    for name in ("code", "configs", "checkpoints", "scripts", "pipelines", "body_models/open", ".dvc"):
         shutil.copytree(
             paths.REPOSITORY / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "tmp", "cache")
         )

@@ -8,7 +8,13 @@ import yaml
 from skeleton2stage.errors import UserError
 from skeleton2stage.metrics.bars import bars_figure
 from skeleton2stage.metrics.comparison import (
-    Result, as_json, as_latex, as_markdown, as_yaml, read_result, write_comparison,
+    Result,
+    as_json,
+    as_latex,
+    as_markdown,
+    as_yaml,
+    read_result,
+    write_comparison,
 )
 from skeleton2stage.plots.plot_style import save_figure
 
