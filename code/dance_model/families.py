@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from dance_model import released
+from dance_model.bailando.released_bailando import is_released
 from dance_model.dance_policy import DancePolicy, read_saved
 from dance_model.diffusion_loading import load_released
 from dance_model.diffusion_policy import as_policy
@@ -63,6 +64,11 @@ def load(path: Path, device: torch.device | str = "cpu", given: str | None = Non
     missing, damaged, of another kind or family, or does not fit its own description.
     """
     if Path(path).suffix in released.SUFFIXES:
+        if is_released(path):
+            raise UserError(
+                f"{path} is a network of Bailando's own release, whose GPT hears features of its own and is no dance "
+                "model here: read it with dance_model.bailando.released_bailando, or train one (docs/models.md)"
+            )
         policy = as_policy(load_released(path)).to(device)
         if given is not None and family(given) is not type(policy):
             raise UserError(f"{path} holds a model of family '{policy.family}', not '{given}': leave family= out")

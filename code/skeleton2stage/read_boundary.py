@@ -11,6 +11,7 @@ from skeleton2stage.errors import UserError
 LEAST_UNPACKED_BYTES = 256 << 20  # any file may unpack to so much
 MOST_EXPANDED = 50  # times its size; arrays of motions and music come to less than 20
 _TORCH_NO_MEMORY = "can't allocate memory"  # torch has no error of its own for it
+_TORCH_REFUSAL = "Weights only load failed"
 _SHOWN = 160  # characters of a library's own words
 
 
@@ -30,6 +31,8 @@ def reading(path: Path, what: str) -> Iterator[None]:
     except IsADirectoryError:
         raise UserError(f"{path} is a folder where {what} was expected") from None
     except pickle.UnpicklingError as error:
+        if _TORCH_REFUSAL in str(error):  # the rest is advice to trust the file
+            raise UserError(f"{path} is damaged, not {what}, or names what could run code: copy it again") from None
         raise UserError(f"refused to read {path}: {first_words(error)}") from None
     except MemoryError:
         raise UserError(_too_large(path)) from None

@@ -7,7 +7,9 @@ from dance_model import families
 from skeleton2stage import paths
 from skeleton2stage.music.kinds import WIDTHS
 
-SHIPPED = {"dance_model": ("edge", 12), "dance_model_tuned": ("edge", 12), "bailando": ("bailando", 6)}
+SHIPPED = {
+    "dance_model": ("edge", 12), "dance_model_tuned": ("edge", 12), "popdg": ("popdg", 6), "bailando": ("bailando", 6),
+}
 
 
 @pytest.mark.parametrize("name", SHIPPED)

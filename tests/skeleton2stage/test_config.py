@@ -107,7 +107,7 @@ def test_a_preset_lies_under_what_is_typed_wherever_it_stands():
     ("finetune", "direct.lowr=1", "unknown key 'direct.lowr': choose one of .*lower"),
     ("finetune", "seed.x=1", "unknown key 'seed.x': 'seed' has no parts"),
     ("finetune", "hydra.run.dir=x", "unknown key 'hydra'"),
-    ("finetune", "preset=fast", "unknown preset 'fast': choose one of demo, gpu, paper"),
+    ("finetune", "preset=fast", "unknown preset 'fast': choose one of bailando, demo, gpu, paper"),
     ("sample", "preset=fast", "unknown key 'preset'"),
     ("sample", "seed", "'seed' is not of the form key=value"),
 ])

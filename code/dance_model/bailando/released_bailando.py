@@ -45,6 +45,14 @@ def load_released(path: Path) -> VqVae | CrossConditionalGpt:
     return network.eval()
 
 
+def is_released(path: Path) -> bool:
+    """Return whether a file is one of Bailando's own, by the class of its configuration."""
+    try:
+        return zipfile.is_zipfile(path) and _EASY_DICT[1] in torch.serialization.get_unsafe_globals_in_checkpoint(path)
+    except Exception:  # noqa: BLE001 - a damaged archive can raise almost anything
+        return False
+
+
 def read_weights(path: Path) -> Weights:
     """Return the weights of a file by their names, without wrappers and masks."""
     if not path.exists():

@@ -21,7 +21,10 @@ from skeleton2stage.rendezvous import connect_processes
 from skeleton2stage.run_settings import RunSettings
 from skeleton2stage.run_state import check_run, record_settings, run_folder, say_finished
 
-USAGE = "python -m dance_model.training.train_edge [preset=demo|h100|h100_feet|h100_songs|paper] [key=value ...]"
+USAGE = (
+    "python -m dance_model.training.train_edge [preset=demo|h100|h100_feet|h100_songs|popdg|popdg_feet|paper] "
+    "[key=value ...]"
+)
 
 
 def training_windows(config: TrainEdgeConfig, accelerator: Accelerator) -> DanceWindows:

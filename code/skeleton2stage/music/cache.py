@@ -65,8 +65,8 @@ def cached_array(path: Path, compute: Callable[[], np.ndarray], ndim: int, last_
         value = read_npy(path)
         if value.ndim == ndim and value.shape[-1] == last_dim and np.isfinite(value).all():
             return value
-    except (UserError, AttributeError, TypeError):
-        pass  # absent, damaged, or something else
+    except (UserError, OSError, AttributeError, TypeError):
+        pass  # absent, out of reach, damaged, or something else
     value = compute()
     _store(path, value)
     return value

@@ -19,7 +19,7 @@ from skeleton2stage.folder_walk import by_unique_stem
 from skeleton2stage.music.audio import COMMON_SUFFIXES, audio_in
 from skeleton2stage.music.kinds import KINDS
 from skeleton2stage.music.songs import load_song, windows
-from skeleton2stage.settings import setting
+from skeleton2stage.settings import output_setting, setting
 
 USAGE = "python -m skeleton2stage.music.features music=FILE_OR_DIR out=DIR [kind=KIND]"
 EXIT_BAD_FILES = 1
@@ -31,7 +31,7 @@ class FeaturesConfig:
     """The keys of configs/features.yaml, which explains them."""
 
     music: Path
-    out: Path
+    out: Path = output_setting()
     kind: str = setting(choices=KINDS)
     seconds: float | None = setting(above=0)
 

@@ -9,6 +9,9 @@ from pathlib import Path
 import imageio_ffmpeg
 
 from skeleton2stage.errors import UserError
+from skeleton2stage.limits import MOST_SAMPLES
+
+_MOST_BYTES = 4 * MOST_SAMPLES  # of float32: what a small file may decode to before it is given up
 
 
 @contextmanager
@@ -21,11 +24,13 @@ def decoded_as_wav(path: Path) -> Iterator[Path]:
         wav = Path(folder) / "decoded.wav"
         # "file:" and the whitelist keep names and playlists from being taken for addresses.
         command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-protocol_whitelist", "file",
-                   "-i", f"file:{path.resolve()}", "-map", "0:a:0", "-c:a", "pcm_f32le",
-                   "-rf64", "auto", str(wav)]
+                   "-i", f"file:{path.resolve()}", "-map", "0:a:0", "-c:a", "pcm_f32le", "-rf64", "auto",
+                   "-fs", str(_MOST_BYTES), str(wav)]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
         if done.returncode != 0 or not wav.is_file():
             raise UserError(_reason(done.stderr.decode("utf-8", "replace")))
+        if wav.stat().st_size >= _MOST_BYTES:
+            raise UserError("it decodes to more sound than a song has: cut it into parts")
         yield wav
 
 

@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from skeleton2stage.body.body_choice import BETAS, BODY_GENDERS, BodyChoice
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.motion.formats.read_motion import read_motion
@@ -34,6 +35,8 @@ class ViewConfig:
     name: str | None
     format: str
     body: str
+    gender: str = setting(choices=BODY_GENDERS)
+    betas: str = setting(choices=BETAS)
     shape: str = setting(choices=SHAPES)
     perform: bool
     policy: Path
@@ -41,6 +44,10 @@ class ViewConfig:
     seconds: float = setting(minimum=0.1, maximum=3600)
     host: str
     port: int = setting(minimum=1, maximum=65535)
+
+    def body_choice(self) -> BodyChoice:
+        """Return whose body dances have."""
+        return BodyChoice(self.body, self.gender, self.betas)
 
 
 def main(arguments: list[str]) -> None:
@@ -78,14 +85,14 @@ def prepared(config: ViewConfig) -> tuple[list[Dancer], Soundtrack | None]:
         print(f"showing {job.motions[0].stem}; name=… shows another of {names}")
     motions = [_beginning(read_motion(path, config.format), config.seconds) for path in job.motions]
     labels = [label or path.stem for label, path in zip(job.labels, job.motions, strict=True)]
-    figure = make_figure(config.shape, config.body)
+    body = config.body_choice()
+    figures = [make_figure(config.shape, body.of(motion)) for motion in motions]
     nobody = [None] * len(motions), []
-    scores, performances = judged(motions, config.policy, config.body) if config.perform else nobody
-    dancers = [make_dancer(*parts) for parts in zip(labels, [figure] * len(labels), motions, scores, strict=True)]
-    hulls = make_figure("hulls", config.body) if performances else None
-    for label, performance in zip(labels, performances, strict=False):
+    scores, performances = judged(motions, config.policy, body) if config.perform else nobody
+    dancers = [make_dancer(*parts) for parts in zip(labels, figures, motions, scores, strict=True)]
+    for label, motion, performance in zip(labels, motions, performances, strict=False):
         if len(dancers) < 2 * MAX_PANELS and performance is not None:
-            dancers.append(make_dancer(f"{label}, performed", hulls, performance))
+            dancers.append(make_dancer(f"{label}, performed", make_figure("hulls", body.of(motion)), performance))
     return dancers, Soundtrack(job.music, config.music_start_s) if job.music else None
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from skeleton2stage.body.body_choice import BodyChoice
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.physics.imitation.reference_motions import check_motion
@@ -12,7 +13,7 @@ from skeleton2stage.physics.score.make_scorer import make_scorer
 
 
 def judged(
-    motions: list[Motion], policy: Path, body: str
+    motions: list[Motion], policy: Path, body: str | BodyChoice
 ) -> tuple[list[np.ndarray | None], list[Motion | None]]:
     """Return the imitation reward [T] and the performance of each motion; None of one that cannot be performed.
 

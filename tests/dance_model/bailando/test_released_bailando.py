@@ -9,6 +9,7 @@ import pytest
 import roma
 import torch
 
+from dance_model import families
 from dance_model.bailando.conv import ConvSizes
 from dance_model.bailando.gpt import CrossConditionalGpt, GptConfig
 from dance_model.bailando.local_music import LocalMusicConfig
@@ -71,6 +72,13 @@ def test_foreign_and_damaged_files_are_refused(tmp_path):
     torch.save({"model": {"x": torch.zeros(1)}}, tmp_path / "network.pt")
     with pytest.raises(UserError, match="another network than Bailando's"):
         load_released(tmp_path / "network.pt")
+
+
+def test_what_is_no_dance_model_here_is_told_as_such(tmp_path, monkeypatch):
+    path = tmp_path / "epoch_400.pt"
+    write(path, VqVae(VqVaeConfig("positions", n_codes=12, conv=SMALL)), monkeypatch)
+    with pytest.raises(UserError, match="is a network of Bailando's own release"):
+        families.load(path)
 
 
 def pose(n_frames=6):

@@ -217,5 +217,5 @@ def test_predictions_are_held_within_the_place_range():
             model.final_layer.bias.copy_(torch.tensor([-9.0, -2.0, 0.5, 2.0, 9.0]))
         predicted = Predictor(model, torch.randn(1, 20, 3))(torch.randn(1, 20, 5), 500, 1.0)[0, 0]
         assert predicted.tolist() == pytest.approx([-bound, -min(2.0, bound), 0.5, min(2.0, bound), bound])
-    with pytest.raises(UserError, match="place_range must be at least 1, not 0.5"):
+    with pytest.raises(UserError, match="place_range must be from 1 to 1000, not 0.5"):
         replace(config, place_range=0.5)

@@ -169,7 +169,7 @@ def test_unequal_batches_are_refused(tiny_model):
 def test_width_that_heads_cannot_share_is_refused():
     with pytest.raises(UserError, match="multiple of 2 x n_heads = 12"):
         DenoiserConfig(latent_width=64, n_heads=6)
-    with pytest.raises(UserError, match="n_heads must be at least 1, not 0"):
+    with pytest.raises(UserError, match="n_heads must be from 1 to 65536, not 0"):
         DenoiserConfig(n_heads=0)
 
 

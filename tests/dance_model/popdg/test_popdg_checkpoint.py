@@ -157,7 +157,7 @@ def test_files_that_lack_a_part_are_one_sentence(content, tmp_path):
     path = tmp_path / "m.pt"
     weights = content["ema_state_dict"]
     assert "no normalizer with scale_ and min_" in refusal(saved(content | {"normalizer": None}, path), load)
-    assert "n_heads must be at least 1, not 0" in refusal(saved(content | {"n_heads": 0}, path), load)
+    assert "n_heads must be from 1 to 65536, not 0" in refusal(saved(content | {"n_heads": 0}, path), load)
     partial = {name: value for name, value in weights.items() if "norm_music" not in name}
     assert "missing ['norm_music" in refusal(saved(content | {"ema_state_dict": partial}, path), load)
     wide = weights | {"module.cond_projection.weight": torch.zeros(16, 36)}

@@ -81,6 +81,6 @@ def test_other_shapes_and_files_are_refused(tmp_path):
     torch.save({"model_state_dict": {"a": torch.zeros(2)}}, tmp_path / "other.pth")
     torch.save([1], tmp_path / "list.pth")
     for name in ("torn.pth", "other.pth", "list.pth"):
-        with pytest.raises(UserError, match=f"{name} does not hold the weights") as caught:
+        with pytest.raises(UserError, match=f"{name} is damaged(, not| or not) weights") as caught:
             read_critic(tmp_path / name, TINY)
         assert "\n" not in str(caught.value)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from skeleton2stage.errors import UserError
+from skeleton2stage.music import ffmpeg_audio
 from skeleton2stage.music.audio import AUDIO_SUFFIXES, audio_in, read_audio, write_wav
 
 RATE_HZ, SECONDS = 44100, 6.0
@@ -64,6 +65,12 @@ def test_a_video_without_sound_and_noise_are_one_sentence_each(tmp_path):
     with pytest.raises(UserError, match=r"cannot read .*noise\.m4a as audio") as caught:
         read_audio(tmp_path / "noise.m4a")
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_decodes_to_too_much_is_given_up(tmp_path, wav, monkeypatch):
+    monkeypatch.setattr(ffmpeg_audio, "_MOST_BYTES", 10_000)
+    with pytest.raises(UserError, match="more sound than a song"), ffmpeg_audio.decoded_as_wav(wav):
+        pass
 
 
 def test_suffixes_are_in_small_letters():

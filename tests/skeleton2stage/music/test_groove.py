@@ -51,7 +51,7 @@ def test_covering_reaches_over_both_ends(duration_s):
     [
         ({"beats_s": (1.0,), "accents": (1.0,)}, "two beats or more"),
         ({"accents": (1.0,)}, "an accent for each"),
-        ({"beats_s": (1.0, 0.5)}, "increase"),
+        ({"beats_s": (1.0, 0.5)}, "0.05 s apart"),
         ({"beats_s": (0.0, float("nan"))}, "finite"),
         ({"accents": (1.0, 1.1)}, "0 to 1"),
         ({"meter": 5}, r"one of \(3, 4\), not 5"),

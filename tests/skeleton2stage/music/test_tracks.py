@@ -90,7 +90,7 @@ def changed(tmp_path, change):
         (lambda c: c["tracks"][0].update(tempo=3), "unknown key 'tempo'"),
         (lambda c: c["tracks"][0].pop("duration_s"), "missing key 'duration_s'"),
         (lambda c: c["tracks"][0]["groove"].update(meter=7), r"one of \(3, 4\), not 7"),
-        (lambda c: c["tracks"][0]["groove"]["beats_s"].reverse(), "increase"),
+        (lambda c: c["tracks"][0]["groove"]["beats_s"].reverse(), "0.05 s apart"),
         (lambda c: c["tracks"][0]["groove"]["beats_s"].append("x"), "must be a number"),
     ],
 )

@@ -51,6 +51,18 @@ def test_performances_are_shown_as_hulls_with_scores(dances, monkeypatch):
     assert len(shown[0]) == 3 and shown[0].score.tolist() == [1, 1, 1] and shown[1].score is None
 
 
+def test_each_dancer_has_the_body_of_their_own_shape(dances, monkeypatch):
+    made = []
+    monkeypatch.setattr(program.BodyChoice, "of", lambda choice, motion: (choice.gender, choice.betas, len(motion)))
+    monkeypatch.setattr(program, "make_figure", lambda shape, body: made.append((shape, body)))
+    monkeypatch.setattr(program, "make_dancer", lambda label, *rest: label)
+    monkeypatch.setattr(program, "judged", lambda motions, policy, body: ([None] * len(motions), motions))
+    own = ("body=smpl", "gender=male", "betas=from_motion")
+    shown, _ = program.prepared(config_of(f"motions={dances / 'base' / 'one.pkl'}", *own))
+    assert shown == ["one", "one, performed"]
+    assert made == [("mesh", ("male", "from_motion", 6)), ("hulls", ("male", "from_motion", 6))]
+
+
 def test_a_motion_of_one_frame_is_shown_without_a_score(capsys, monkeypatch):
     monkeypatch.setattr(judged_dances, "make_scorer", None)  # nobody is asked
     assert judged_dances.judged([lively_motion(1)], None, "open") == ([None], [None])
