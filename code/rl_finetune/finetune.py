@@ -19,6 +19,7 @@ from rl_finetune.finetune_config import DIRECT, PAPER, FinetuneConfig
 from rl_finetune.finetune_state import load_state, record_epoch, save_state
 from rl_finetune.group_advantages import frame_mean
 from rl_finetune.held import HeldQuantities
+from rl_finetune.low_rank import adapt, merged
 from rl_finetune.prompts import draw_prompts, load_prompts
 from rl_finetune.rewards.reward import Dances, RewardContext
 from rl_finetune.rewards.reward_file import read_reward_file, reweighted
@@ -57,6 +58,10 @@ class Finetuner:
         self.held = HeldQuantities(file.hold if config.hold is None else config.hold, context)
         self.crediting = make_crediting(config, self.rewards, self.held)
         self.parameters = self.policy.parameters()
+        self.saved = self.policy
+        if config.lora_rank:
+            self.saved = self.policy.frozen_copy()  # as it is without what adapts it
+            self.parameters = adapt(self.policy.module, self.parameters, config.lora_rank, config.seed)
         self.learners = make_learners(config, self.policy, self.parameters, context)
         self.ema = ExponentialMovingAverage(self.policy.module, config.ema_decay)
         self.probe, self.watch = DriftProbe(self.policy), Watch()
@@ -190,7 +195,9 @@ class Finetuner:
     def save_weights(self) -> None:
         """Write the averaged weights as weights/train-EPOCH, in full precision: updates are smaller than fp16's."""
         with self.ema.applied_to(self.policy.module):
-            self.policy.save(self.run / "weights" / f"train-{self.epoch}.safetensors", half=False)
+            if self.saved is not self.policy:
+                self.saved.module.load_state_dict(merged(self.policy.module))
+            self.saved.save(self.run / "weights" / f"train-{self.epoch}.safetensors", half=False)
 
 
 def reward_context(config: FinetuneConfig) -> RewardContext:

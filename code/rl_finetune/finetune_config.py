@@ -55,6 +55,7 @@ class FinetuneConfig:
     weight_decay: float = setting(minimum=0)
     inner_epochs: int = setting(minimum=1)
     clip_range: float = setting(minimum=0)
+    lora_rank: int = setting(minimum=0)
     trackers: tuple[str, ...] = setting(choices=TRACKERS, called="tracker", may_change=True)
     max_prompts: int = setting(minimum=0)
     samples_per_prompt: int = setting(minimum=1)

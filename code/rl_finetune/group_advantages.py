@@ -2,9 +2,9 @@
 
 Dances to one prompt are a group, as in group-relative policy optimisation (Shao et al., DeepSeekMath, 2024), and
 penetration and falls happen in a moment, so that dances are compared frame by frame. Two departures from it, both
-measured (docs/results.md): differences are over the whole batch's deviation, since a group's own magnifies the noise
-of groups that are all alike, and what a reward owes to the energy of a dance is taken out, since calm dances penetrate,
-slide and fall less, and to dance less is the easy way up.
+measured (docs/decisions.md): differences are over the whole batch's deviation, since a group's own magnifies the
+noise of groups that are all alike, and what a reward owes to the energy of a dance is taken out, since calm dances
+penetrate, slide and fall less, and to dance less is the easy way up.
 """
 
 import torch

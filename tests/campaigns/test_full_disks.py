@@ -34,7 +34,7 @@ def commands(clips: Path, model: Path, policy: Path, song: Path) -> dict[str, Wo
         "convert": work(convert.main, "out={}/folder", f"source={clips}", "check=false", "workers=1"),
         "evaluate": work(evaluate.main, "out={}/a.json", motions, "policy=none", "reference=none", "pen_rate=false"),
         "statistics": work(evaluate.main, "stats_out={}/a.npz", motions, "policy=none", "reference=none"),
-        "score": work(score.main, "out={}/a.json", motions, f"policy={policy}", "save={}/performed"),
+        "score": work(score.main, "out={}/a.json", motions, f"policy={policy}", "save={name}/performed"),
         "sample": work(sample.main, "out={}/dances", f"checkpoint={model}", f"music={song}", "n_steps=4", "device=cpu"),
         "tracks": work(tracks.main, "out={}/songs", "bpm=[100]", "seconds=6"),
         "export": work(export_checkpoint.main, "out={}/a.pt", f"checkpoint={model}"),

@@ -37,7 +37,7 @@ class Work:
 
     def typed(self, name: str, *overrides: str) -> list[str]:
         """Return the command line of a run of a name."""
-        return [*self.arguments, self.out(name), *overrides]
+        return [*(argument.replace("{name}", name) for argument in self.arguments), self.out(name), *overrides]
 
     def result(self, name: str) -> dict[str, bytes]:
         """Return the content of the files that count, by their names."""

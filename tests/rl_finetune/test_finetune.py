@@ -61,6 +61,16 @@ def test_it_moves_the_model_and_writes_what_it_promises(run, tiny_checkpoint):
     assert any(not torch.equal(before[name], after[name]) for name in before)
 
 
+def test_by_low_rank_matrices_alone_move_and_a_resumed_run_is_the_same(run, tiny_checkpoint):
+    whole, folder = run("whole", 2, "lora_rank=1"), run("parts", 1, "lora_rank=1")
+    run("parts", 2, "lora_rank=1")
+    before, after = weights_of(tiny_checkpoint), weights_of(folder / "weights" / "train-2.safetensors")
+    moved = {name for name in before if not torch.equal(before[name].float(), after[name].float())}
+    assert moved and all(before[name].ndim == 2 for name in moved)
+    other = weights_of(whole / "weights" / "train-2.safetensors")
+    assert all(torch.equal(after[name], other[name]) for name in after)
+
+
 @pytest.mark.parametrize(("given", "used"), [("null", 2.0), ("1.0", 1.0)])
 def test_a_tuned_model_is_saved_with_the_guidance_it_was_tuned_for(run, monkeypatch, given, used):
     seen = []

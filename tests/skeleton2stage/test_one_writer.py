@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from skeleton2stage import paths
+from skeleton2stage import one_writer, paths
 from skeleton2stage.errors import UserError
 from skeleton2stage.one_writer import only_writer
 
@@ -60,3 +60,21 @@ def test_a_folder_to_which_nothing_was_written_goes(tmp_path):
     with only_writer(tmp_path / "run"):
         (tmp_path / "run" / "state.pt").touch()
     assert (tmp_path / "run" / "state.pt").exists()
+
+
+def test_what_killed_writers_left_goes_and_only_where_nobody_else_can_be_writing(tmp_path, monkeypatch):
+    left = [tmp_path / "run" / ".s2s-abc.pkl", tmp_path / "run" / "weights" / ".s2s-def.safetensors"]
+    others = [tmp_path / "run" / "a.pkl", tmp_path / "run" / ".hidden"]
+    for path in (*left, *others):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+    def no_locks(handle, flags):
+        raise OSError(95, "Operation not supported")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(one_writer.fcntl, "flock", no_locks)
+        with only_writer(tmp_path / "run"):
+            assert all(path.exists() for path in left)
+    with only_writer(tmp_path / "run"):
+        assert not any(path.exists() for path in left) and all(path.exists() for path in others)

@@ -1,9 +1,11 @@
-"""Results of several models side by side, changes against the first: Markdown, LaTeX, JSON."""
+"""Results of several models side by side, changes against the first: Markdown, LaTeX, JSON, YAML."""
 
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import yaml
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import read_json, write_text
@@ -142,7 +144,15 @@ def as_json(results: list[Result]) -> str:
     return json.dumps(stamped({"results": heads, "metrics": metrics}), indent=1, allow_nan=False) + "\n"
 
 
-FORMS: dict[str, Callable[[list[Result]], str]] = {".md": as_markdown, ".tex": as_latex, ".json": as_json}
+def as_yaml(results: list[Result]) -> str:
+    """Return the values alone, {title: {name: value}}, which is what DVC's `metrics show` and `diff` read."""
+    values = {result.title: {name: float(value) for name, value in result.metrics.items()} for result in results}
+    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+
+
+FORMS: dict[str, Callable[[list[Result]], str]] = {
+    ".md": as_markdown, ".tex": as_latex, ".json": as_json, ".yaml": as_yaml,
+}
 
 
 def write_comparison(path: Path, results: list[Result]) -> None:

@@ -3,10 +3,19 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
+import yaml
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.metrics.bars import bars_figure
-from skeleton2stage.metrics.comparison import Result, as_json, as_latex, as_markdown, read_result, write_comparison
+from skeleton2stage.metrics.comparison import (
+    Result,
+    as_json,
+    as_latex,
+    as_markdown,
+    as_yaml,
+    read_result,
+    write_comparison,
+)
 from skeleton2stage.plots.plot_style import save_figure
 
 RESULTS = [
@@ -60,6 +69,10 @@ def test_the_suffix_chooses_the_form(tmp_path):
         assert (tmp_path / f"table{suffix}").read_text() == form(RESULTS)
     with pytest.raises(UserError, match=r"\.md, \.tex, \.json"):
         write_comparison(tmp_path / "table.txt", RESULTS)
+
+
+def test_yaml_has_the_values_alone():
+    assert yaml.safe_load(as_yaml(RESULTS)) == {result.title: result.metrics for result in RESULTS}
 
 
 def test_equal_values_are_not_the_best():
