@@ -69,7 +69,8 @@ def test_their_reward_file_is_read_as_it_is(tmp_path):
     ("finetune", "demo", {"weight_decay": 0.0, "precision": "float32"}),
     ("eval_checkpoint", "paper", {"samples_per_song": 4, "foot_lock": True, "seconds": 20, "body": "smpl"}),
     ("eval_checkpoint", "plain", {"samples_per_song": 1, "foot_lock": False, "seconds": 20, "body": "open"}),
-    ("pretrain", "paper", {"worlds": 2048, "minibatches": 4, "value_weight": 1, "max_grad_norm": 1, "mirror": True}),
+    ("pretrain", "paper",
+     {"worlds": 8192, "minibatches": 512, "value_weight": 5, "max_grad_norm": 50, "mirror": False}),
     ("pretrain", "demo", {"worlds": 256, "minibatches": 4, "value_weight": 1, "mirror": True}),
 ])
 def test_the_table_of_defaults_is_what_the_presets_have(name, preset, expected):

@@ -20,8 +20,9 @@ class ClipSet:
     motions: dict[str, Motion]
 
     def matching(self, pattern: str) -> "ClipSet":
-        """Return the clips whose names match a file-name pattern; raise UserError where none does."""
-        chosen = {name: motion for name, motion in self.motions.items() if fnmatch(name, pattern)}
+        """Return the clips whose names match a file-name pattern, or, after a "!", do not; raise UserError for none."""
+        other, bare = pattern.startswith("!"), pattern.removeprefix("!")
+        chosen = {name: motion for name, motion in self.motions.items() if fnmatch(name, bare) is not other}
         if not chosen:
             raise UserError(f"no clip matches '{pattern}': the clips are {', '.join(sorted(self.motions))}")
         return ClipSet(chosen)

@@ -243,6 +243,8 @@ def main(arguments: list[str]) -> None:
 def train(config: PretrainConfig, run: Path, clips: SplitClips, processes: Processes, device: torch.device) -> None:
     """Run the iterations that are left, and export and score the policy."""
     training = clips.training.with_mirrored() if config.mirror else clips.training
+    for stage in config.stages:
+        training.matching(stage.clips)  # before the first stage's hours
     trainer = Trainer(config, run, training, processes, device)
     if trainer.is_finished and is_scored(trainer):
         if processes.is_first:
@@ -250,9 +252,23 @@ def train(config: PretrainConfig, run: Path, clips: SplitClips, processes: Proce
         return
     if processes.is_first:
         record_settings(run, config, trainer.settings)
+        print(describe_batch(config, processes.count))
     trainer.train()
     if processes.is_first:
         finish(trainer, clips)
+
+
+def describe_batch(config: PretrainConfig, n_processes: int) -> str:
+    """Return one line with the arithmetic of an iteration and of all stages."""
+    samples = config.worlds * config.horizon
+    stages = ", then ".join(f"{stage.iterations} of {stage.name}" for stage in config.stages)
+    total = samples * n_processes * sum(stage.iterations for stage in config.stages)
+    everybody = f"{samples * n_processes} over {n_processes} process{'es' if n_processes > 1 else ''}"
+    return (
+        f"{config.worlds} worlds x {config.horizon} steps = {samples} samples a process and iteration, {everybody}; "
+        f"{config.epochs} passes of {config.minibatches} mini-batches of {samples // config.minibatches}; "
+        f"iterations: {stages}; {total:.2g} steps in all"
+    )
 
 
 def is_scored(trainer: Trainer) -> bool:

@@ -14,7 +14,9 @@ from pretrain.clip_sampler import HardClipSampler, SamplingConfig
 from pretrain.data import ClipSet, load_clips
 from pretrain.environment import ClosenessConfig, EpisodeEnvironment, EpisodeRules
 from pretrain.learner import current_policy
+from pretrain.pretrain_config import PretrainConfig
 from pretrain.processes import Processes
+from skeleton2stage.config import load_config, to_dataclass
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.formats.write_motion import write_motion
 from skeleton2stage.motion.motion import Motion
@@ -62,7 +64,7 @@ def run(monkeypatch, tmp_path, folder):
 def test_it_trains_two_stages_and_exports_a_policy(run):
     folder = run("demo", 1)
     report = json.loads((folder / "report.json").read_text())
-    assert set(report) == {"training", "training_without_wrench", "held_out", "held_out_without_wrench"}
+    assert set(report) == {"training", "training_without_wrench", "held_out", "held_out_without_wrench", "made_by"}
     assert report["training"]["windows"] == 2 and report["held_out"]["windows"] == 1
     assert report["training_without_wrench"]["residual_force_share"] == 0
     policy = ImitationPolicy.load(folder / "imitation_policy.safetensors")
@@ -165,8 +167,6 @@ def test_two_processes_learn_one_policy(tmp_path, folder):
 
 def test_the_exported_policy_is_the_learners(folder, tmp_path, monkeypatch):
     from pretrain.learner import make_ppo
-    from pretrain.pretrain_config import PretrainConfig
-    from skeleton2stage.config import load_config, to_dataclass
 
     config = to_dataclass(load_config("pretrain", ["worlds=4", "hidden=[8]"]), PretrainConfig)
     torch.manual_seed(0)
@@ -208,8 +208,26 @@ def test_held_out_clips_are_kept_apart_and_checked(folder):
         load_clips(folder, ("6012",))
     with pytest.raises(UserError, match="no clip matches 'x\\*'"):
         clips.training.matching("x*")
+    assert list(clips.training.matching("!o*").motions) == ["two"]
+    with pytest.raises(UserError, match="no clip matches '!\\*'"):
+        clips.training.matching("!*")
     with pytest.raises(UserError, match="no prepared motions at"):
         load_clips(folder / "none", ())
+
+
+def test_a_stage_without_clips_is_told_before_the_first_begins(folder, monkeypatch, tmp_path):
+    monkeypatch.setenv("S2S_RUNS", str(tmp_path))
+    monkeypatch.setattr(train_imitation, "Trainer", None)  # nothing is set up
+    with pytest.raises(UserError, match="no clip matches 'g"):
+        train_imitation.main([f"data={folder}", "held_out=[held]", "device=cpu", "preset=paper", "simulator=mujoco"])
+
+
+def test_the_papers_arithmetic_is_told():
+    config = to_dataclass(load_config("pretrain", ["preset=paper"]), PretrainConfig)
+    assert train_imitation.describe_batch(config, 1) == (
+        "8192 worlds x 32 steps = 262144 samples a process and iteration, 262144 over 1 process; 6 passes of 512 "
+        "mini-batches of 512; iterations: 20000 of broad, then 10000 of dance; 7.9e+09 steps in all"
+    )
 
 
 def test_mirrored_clips_and_windows():
