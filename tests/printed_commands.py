@@ -11,7 +11,7 @@ from pathlib import Path
 from dance_model.train_dance_model import TRAININGS
 from skeleton2stage import paths
 from skeleton2stage.commands import settings_of
-from skeleton2stage.config import PRESET, presets
+from skeleton2stage.config import PRESET, PROTOCOL, presets
 from skeleton2stage.errors import UserError
 from skeleton2stage.typed import field_type, without_none
 
@@ -106,7 +106,7 @@ def settings_classes(target: str, words: tuple[str, ...] = ()) -> tuple[str | No
 
 def unknown_key(key: str, configuration: str | None, classes: tuple[type, ...]) -> str | None:
     """Return why a key is none of these settings'; None where it is one."""
-    if key == PRESET and configuration and presets(configuration):
+    if key in (PRESET, PROTOCOL) and configuration and presets(configuration):
         return None
     first, *parts = key.split(".")
     hints = {field.name: typing.get_type_hints(cls)[field.name] for cls in classes for field in dataclasses.fields(cls)}

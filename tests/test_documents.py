@@ -27,7 +27,8 @@ def documents() -> list[Path]:
 
 
 DOCUMENTS = documents()
-LIVING = [path for path in DOCUMENTS if "log" not in path.parts]  # a log's commands are those of its day
+# A log's commands are those of its day; one page has the original's beside ours, which a test of its own tells apart.
+LIVING = [path for path in DOCUMENTS if "log" not in path.parts and path.stem != "coming_from_skeleton2stage"]
 
 
 def title(path):
