@@ -208,7 +208,7 @@ def test_a_run_goes_on_with_its_own_settings_or_not_at_all(run, capsys):
         ("trackers=[paper]", "unknown tracker 'paper'"),
         ("learning_rate=fast", "'learning_rate' must be a number"),
         ("lerning_rate=1", "unknown key 'lerning_rate'"),
-        ("preset=huge", "unknown preset 'huge': choose one of demo, gpu, paper"),
+        ("preset=huge", "unknown preset 'huge': choose one of bailando, demo, gpu, paper"),
         ("simulator=unreal", "unknown simulator 'unreal'"),
         ("body=smpl", "SMPL"),
     ],

@@ -14,7 +14,7 @@ from skeleton2stage.checkpoint import load_checkpoint, save_checkpoint
 
 CODE = Path(provenance.__file__).parent.parent
 # What `write_json` itself may write: neither figures nor checkpoints.
-PLAIN = {"features.py", "library.py", "isaacgym_asset.py", "finetune_state.py", "files.py"}
+PLAIN = {"download.py", "features.py", "library.py", "isaacgym_asset.py", "finetune_state.py", "files.py"}
 
 
 @pytest.fixture(autouse=True)
