@@ -6,15 +6,14 @@ from pathlib import Path
 from dance_model.diffusion.predictor import PRECISIONS
 from dance_model.diffusion.schedule import N_TIMES
 from rl_finetune.algorithms.direct import DirectConfig
-from rl_finetune.algorithms.forward_process import ForwardConfig
 from rl_finetune.credit_assignment import BY_DANCE, BY_FRAME
 from skeleton2stage.devices import DEVICES
 from skeleton2stage.errors import UserError
 from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
 from skeleton2stage.settings import run_name_setting, seed_setting, setting
 
-POLICY_GRADIENT, PAPER, DIRECT, FORWARD = "policy_gradient", "paper", "direct", "forward_process"
-ALGORITHMS = (POLICY_GRADIENT, PAPER, DIRECT, FORWARD)
+POLICY_GRADIENT, PAPER, DIRECT = "policy_gradient", "paper", "direct"
+ALGORITHMS = (POLICY_GRADIENT, PAPER, DIRECT)
 TRACKERS = ("tensorboard", "wandb")
 
 
@@ -32,7 +31,6 @@ class FinetuneConfig:
     direct_epochs: int = setting(minimum=0)
     direct_learning_rate: float = setting(above=0)
     direct: DirectConfig
-    forward_process: ForwardConfig
     rewards: Path
     reward_weights: dict[str, float] | None
     hold: dict[str, float] | None
@@ -73,9 +71,9 @@ class FinetuneConfig:
             raise UserError(f"inner_epochs={self.inner_epochs} uses dances again: give clip_range, such as 0.001, too")
         if self.algorithm == PAPER and self.direct_epochs:
             raise UserError("direct_epochs come before algorithm=policy_gradient: the published algorithm has none")
-        if self.algorithm in (POLICY_GRADIENT, FORWARD) and self.samples_per_prompt < 2:
+        if self.algorithm == POLICY_GRADIENT and self.samples_per_prompt < 2:
             raise UserError(
-                f"algorithm={self.algorithm} compares dances to the same music: samples_per_prompt must be at least 2, "
+                "algorithm=policy_gradient compares dances to the same music: samples_per_prompt must be at least 2, "
                 f"not {self.samples_per_prompt}"
             )
 

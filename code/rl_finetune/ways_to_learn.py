@@ -8,9 +8,8 @@ from dance_model.dance_policy import DancePolicy
 from dance_model.diffusion_policy import DiffusionPolicy
 from rl_finetune.algorithms.algorithm import Algorithm
 from rl_finetune.algorithms.direct import Direct
-from rl_finetune.algorithms.forward_process import ForwardProcess
 from rl_finetune.algorithms.policy_gradient import GradientConfig, PolicyGradient, StepChoice
-from rl_finetune.finetune_config import DIRECT, FORWARD, FinetuneConfig
+from rl_finetune.finetune_config import DIRECT, FinetuneConfig
 from rl_finetune.rewards.reward import RewardContext
 from skeleton2stage.body.spheres import fill_body
 from skeleton2stage.errors import UserError
@@ -47,10 +46,7 @@ def make_learners(
             )
         direct = replace(config.direct, precision=config.precision, compiled=config.compiled)
         learners[DIRECT] = learner(Direct(direct, fill_body(context.body())), config.direct_learning_rate)
-    if config.algorithm == FORWARD:
-        forward = replace(config.forward_process, precision=config.precision, compiled=config.compiled)
-        learners[FORWARD] = learner(ForwardProcess(forward), config.learning_rate)
-    elif config.algorithm != DIRECT:
+    if config.algorithm != DIRECT:
         gradient = GradientConfig(config.dances_per_pass, config.steps_per_pass, config.clip_range)
         steps = StepChoice(config.trained_steps, config.min_trained_time)
         learners[config.algorithm] = learner(
