@@ -21,7 +21,8 @@ from pretrain.pretrain_config import PretrainConfig, StageConfig
 from pretrain.processes import Processes, join_processes
 from pretrain.report import score_clips, write_report
 from skeleton2stage import paths
-from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
+from skeleton2stage.command_help import help_text, help_wanted
+from skeleton2stage.config import load_config, to_dataclass
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.files import read_json
@@ -225,7 +226,7 @@ def _as_dict(observation: torch.Tensor) -> TensorDict:
 def main(arguments: list[str]) -> None:
     """Train, export the policy to the run's folder, and score it on training and held-out clips."""
     if help_wanted(arguments):
-        print(help_text("python -m pretrain.train_imitation [preset=demo|h200|paper] [key=value …]", "pretrain"))
+        print(help_text("python -m pretrain.train_imitation [preset=PRESET] [key=value …]", "pretrain", arguments))
         return
     config = to_dataclass(load_config("pretrain", arguments), PretrainConfig)
     clips = load_clips(config.data, config.held_out)

@@ -30,7 +30,8 @@ from rl_finetune.watch import Watch
 from rl_finetune.ways_to_learn import make_learners
 from skeleton2stage import paths
 from skeleton2stage.body.body_model import load_body
-from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
+from skeleton2stage.command_help import help_text, help_wanted
+from skeleton2stage.config import load_config, to_dataclass
 from skeleton2stage.curves import begin_curves
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main
@@ -230,7 +231,7 @@ def describe_batch(config: FinetuneConfig, n_prompts: int, n_processes: int) -> 
 def main(arguments: list[str]) -> None:
     """Compose the configuration and run."""
     if help_wanted(arguments):
-        print(help_text("python -m rl_finetune.finetune [preset=demo|gpu|paper|bailando] [key=value …]", "finetune"))
+        print(help_text("python -m rl_finetune.finetune [preset=PRESET] [key=value …]", "finetune", arguments))
         return
     config = to_dataclass(load_config("finetune", arguments), FinetuneConfig)
     run = paths.runs() / "train" / config.name

@@ -2,8 +2,21 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from accelerate import Accelerator
+
+from skeleton2stage.settings import setting
+
+TRACKERS = ("tensorboard", "wandb")
+
+
+def tracker_setting() -> Any:  # noqa: ANN401 - stands for the names
+    """Return the field of the trackers that a run's curves go to."""
+    return setting(
+        "where curves go: tensorboard, wandb (offline unless WANDB_MODE says otherwise); []: nowhere",
+        default=("tensorboard",), choices=TRACKERS, called="tracker", may_change=True,
+    )
 
 
 def begin_curves(accelerator: Accelerator, run: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.settings import may_change
+from skeleton2stage.typed import as_typed
 
 _CONTENT, _PATH = "content", "path"
 _MISSING = "missing"
@@ -132,12 +133,4 @@ def _is_place(value: Any) -> bool:  # noqa: ANN401 - settings are of many types
 
 def _typed(value: Any) -> str:  # noqa: ANN401 - settings are of many types
     """Return a plain value as one would type it."""
-    if _is_place(value):
-        return value[_PATH]
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {_typed(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return f"[{','.join(map(_typed, value))}]"
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    return str(value)
+    return value[_PATH] if _is_place(value) else as_typed(value)
