@@ -40,7 +40,10 @@ class FinetuneConfig(SimulatorSettings):
     direct_learning_rate: float = setting(
         "AdamW's of those, which have an optimiser of their own", default=2.0e-5, above=0
     )
-    direct: DirectConfig = setting("of `direct`; numbers of dances are one process's", default=DirectConfig())
+    direct: DirectConfig = setting(
+        "epochs by geometry alone, direct_epochs and algorithm=direct; numbers of dances are one process's",
+        default=DirectConfig(),
+    )
     rewards: Path = setting("which rewards, with which weights, and what is held", default=REWARDS)
     reward_weights: dict[str, float] | None = setting(
         "other weights for some of the rewards, such as {imitation: 1.0}; null: those of the file `rewards`",

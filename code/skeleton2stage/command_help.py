@@ -16,6 +16,7 @@ from skeleton2stage.typed import as_typed, split_argument, without_none
 
 _WIDTH, _WIDEST = 120, 150  # columns: where there is no terminal, and at most
 _COLUMN = 36  # where explanations begin at the latest
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 _HOW_TO_TYPE = """\
 Text and paths arrive as typed (to your shell, quote spaces and the like); null: nothing. Paths that you give are
 relative to your folder, those above to the project's. Lists: [A,B], items with commas in quotes, as in
@@ -90,12 +91,12 @@ def _nested(part: type, where: str, value: Any) -> Iterator[tuple[str, str]]:  #
     """Yield the entries of a setting with parts; a list's as a whole, then what each of its items has."""
     if isinstance(value, list):
         yield f"{where}={as_typed(value)}", "each of them with"
-    for field in dataclasses.fields(part):
-        name = f"{where}.{field.name}"
-        inner = _parts_of(part, field)
+    for field in sorted(dataclasses.fields(part), key=lambda field: _parts_of(part, field) is not None):
+        name, inner = f"{where}.{field.name}", _parts_of(part, field)
         if isinstance(value, list):
             yield f"  {field.name}", _explained(field)
         elif inner:
+            yield f"{name}.*", limits_of(field).help
             yield from _nested(inner, name, value[field.name])
         else:
             yield _entry(field, name, value)
@@ -109,7 +110,9 @@ def _entry(field: dataclasses.Field, name: str, content: Mapping[str, Any]) -> t
 
 def _explained(field: dataclasses.Field) -> str:
     limits = limits_of(field)
-    return f"{limits.help} [{limits.described()}]" if limits.described() else limits.help
+    bounds = limits.described()
+    bounds = bounds.replace(" ", _NO_BREAK) if len(bounds) < _COLUMN else bounds
+    return f"{limits.help} [{bounds}]" if bounds else limits.help
 
 
 def _group(title: str, entries: list[tuple[str, str]]) -> str:
@@ -118,10 +121,10 @@ def _group(title: str, entries: list[tuple[str, str]]) -> str:
     lines = textwrap.wrap(title, _width(), subsequent_indent="# ")
     for entry, explanation in entries:
         wrapped = textwrap.wrap(explanation, _width() - column, break_on_hyphens=False)
-        fits = len(entry) < column
+        fits = len(entry) + 2 <= column
         head = f"{entry:<{column}}{wrapped.pop(0)}" if fits and wrapped else entry
         lines += [head, *(" " * column + line for line in wrapped)]
-    return "\n".join(lines)
+    return "\n".join(lines).replace(_NO_BREAK, " ")
 
 
 def _width() -> int:

@@ -8,14 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hydra import compose, initialize_config_dir
-from hydra.errors import ConfigCompositionException, MissingConfigException
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+import yaml
 
 from skeleton2stage import paths
 from skeleton2stage.commands import DEFAULT_PRESETS
 from skeleton2stage.errors import UserError, unknown_name
+from skeleton2stage.read_boundary import first_words
 
 PRESET = "preset"
 PROTOCOL = "protocol"  # the same, as papers call the settings of an evaluation
@@ -44,13 +42,19 @@ def chosen_preset(name: str, given: Sequence[tuple[str, str]]) -> str | None:
 
 def read_preset(name: str, preset: str) -> dict[str, Any]:
     """Return what a preset sets, as plain data; raise UserError where its file, or one that it is over, is damaged."""
+    # Commands without presets should not wait for it.
+    from hydra import compose, initialize_config_dir
+    from hydra.errors import ConfigCompositionException, MissingConfigException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    damaged = (MissingConfigException, ConfigCompositionException, OmegaConfBaseException, yaml.YAMLError, KeyError)
     try:
         with initialize_config_dir(str(paths.configs()), version_base=None):
             config = compose(f"{name}/{preset}")
         return OmegaConf.to_container(config, resolve=True)[name]
-    except (MissingConfigException, ConfigCompositionException, OmegaConfBaseException, KeyError) as error:
-        line = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UserError(f"{_file(name, preset)} cannot be read as a preset: {line}") from None
+    except damaged as error:
+        raise UserError(f"{_file(name, preset)} cannot be read as a preset: {first_words(error)}") from None
 
 
 def purpose(name: str, preset: str) -> str:

@@ -20,9 +20,9 @@ _KEY = "setting"
 class Limits:
     """What a setting means, and what values it takes; of a list or a mapping, what each of its values may be.
 
-    help: what it means, with its unit, for `--help`. minimum, maximum: bounds that are allowed themselves. above, below:
-    bounds that are not. infinite: whether infinity is allowed; NaN never is. choices: the known names. length: of a
-    list. rule: returns what is wrong with a value, as the end of "NAME must …", or None. called: what the setting
+    help: what it means, with its unit, for `--help`. minimum, maximum: bounds that are allowed themselves. above,
+    below: bounds that are not. infinite: whether infinity is allowed; NaN never is. choices: the known names. length:
+    of a list. rule: returns what is wrong with a value, as the end of "NAME must …", or None. called: what the setting
     holds, for errors; its name if empty. why: the reason. may_change: whether a run that goes on may have another
     value, as it changes how the run goes and not what comes of it (rounding apart); or a function of the dataclass that
     has the setting. What says nothing may not.

@@ -86,7 +86,7 @@ class BodyChoice:
 
 @dataclass(frozen=True, kw_only=True)
 class BodySettings:
-    """Whose body motions have: the settings that commands share."""
+    """Whose body motions have."""
 
     body: str = setting(
         "body that motions are drawn on and measured with, and that the humanoid is cut from: open (it ships); smpl, "

@@ -26,7 +26,7 @@ SHIPPED, NONE = "demo", "none"
 
 @dataclass(frozen=True, kw_only=True)
 class JudgeSettings:
-    """What dances are measured by: the settings that commands share."""
+    """What dances are measured by."""
 
     reference: str = setting(
         "what fid_* and div_* are relative to: demo (shipped, of CMU dances), none, a file from evaluate's stats_out, "

@@ -53,7 +53,7 @@ class SimulatorOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class SimulatorSettings:
-    """What the physics runs in: the settings that commands share."""
+    """What the physics runs in."""
 
     simulator: str = setting(
         "physics backend: mujoco (CPU), mujoco_warp (NVIDIA GPUs), isaacgym, or your own: FILE.py:CLASS",
