@@ -7,6 +7,7 @@ from pretrain.clip_sampler import SamplingConfig
 from pretrain.curriculum import WrenchConfig
 from pretrain.environment import ClosenessConfig
 from skeleton2stage.body.body_model import OPEN
+from skeleton2stage.curves import tracker_setting
 from skeleton2stage.demo_files import CMU_DANCE, HELD_OUT
 from skeleton2stage.devices import device_setting
 from skeleton2stage.physics.simulators.simulator_options import SimulatorSettings
@@ -73,6 +74,7 @@ class PretrainConfig(SimulatorSettings):
         "stop, save and score after this long; running again goes on from there (0: no limit)",
         default=0.0, minimum=0, may_change=True,
     )
+    trackers: tuple[str, ...] = tracker_setting()
     stages: tuple[StageConfig, ...] = setting(
         "trained one after another, each from the last one's weights",
         default=(StageConfig("broad", "*", 600, 1.0e-4, 1.0e-4), StageConfig("dance", "6*", 200, 1.0e-4, 1.0e-4)),

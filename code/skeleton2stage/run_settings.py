@@ -49,11 +49,12 @@ class RunSettings:
                 "the same: give another name, and another run begins"
             )
         before = kept["values"]
-        names = [name for name in {**before, **self.values} if not self._same(before, name)]
-        refused = [name for name in names if name not in self.free]
+        changed = [name for name in {**before, **self.values} if not self._same(before, name)]
+        refused = [name for name in changed if name not in self.free]
         if refused:
             raise UserError(_refusal(run, before, self.values, refused))
         self.changes = list(kept["changes"])
+        names = [name for name in changed if name in before]  # others are new in this version, and may change
         if names:
             now = ", ".join(f"{name}={_typed(self.values[name])} (before: {_typed(before[name])})" for name in names)
             self.changes.append(now)

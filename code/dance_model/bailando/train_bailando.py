@@ -11,6 +11,7 @@ from dance_model.training.windows import load_windows
 from skeleton2stage import paths
 from skeleton2stage.command_help import help_wanted, options_help
 from skeleton2stage.config import read_options
+from skeleton2stage.curves import FOLDER, open_curves, tracker_setting
 from skeleton2stage.demo_files import CMU_DANCE, HELD_OUT
 from skeleton2stage.devices import device_setting, pick_device
 from skeleton2stage.errors import UserError, run_main
@@ -50,6 +51,7 @@ class TrainBailandoConfig:
         "versions of each clip without a song, each on the beat of percussion of another tempo", default=8, minimum=1
     )
     held_out: tuple[str, ...] = setting("clips (file stems) never trained on; [] for none", default=HELD_OUT)
+    trackers: tuple[str, ...] = tracker_setting()
 
     def training(self) -> BailandoTraining:
         """Return the preset with what was given in its place."""
@@ -93,15 +95,17 @@ def train(config: TrainBailandoConfig, run: Path) -> None:
     windows = load_windows(data) if data.is_file() else dance_windows(
         data, WindowConfig(renditions=config.renditions, seed=config.seed, music=training.music)
     )
-    trainer = BailandoTrainer(training, windows, run, pick_device(config.device), _say, settings)
+    device = pick_device(config.device)
+    trainer = BailandoTrainer(training, windows, run, device, _say, settings)
     path = run / "weights" / "train-last.safetensors"
     if trainer.is_finished and path.exists():
         say_finished(run, sum(trainer.done.values()), training.vqvae.steps + training.gpt.steps, "steps")
         return
     record_settings(run, config, settings)
-    policy = trainer.train()
+    with open_curves(run, config.trackers, device) as curves:
+        policy = trainer.train(curves)
     policy.save(path)
-    print(f"weights: {path}")
+    print(f"weights: {path}\ncurves:  {run / FOLDER}")
 
 
 def _say(stage: str, step: int, figures: dict[str, float]) -> None:

@@ -15,7 +15,7 @@ from dance_model.training.windows import DanceWindows, load_windows
 from skeleton2stage import paths
 from skeleton2stage.command_help import help_text, help_wanted
 from skeleton2stage.config import load_config, to_dataclass
-from skeleton2stage.curves import begin_curves
+from skeleton2stage.curves import FOLDER, open_curves
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main, unknown_name
 from skeleton2stage.music.kinds import JUKEBOX, WIDTHS
@@ -84,8 +84,7 @@ def main(arguments: list[str]) -> None:
         torch.set_float32_matmul_precision("high")
     connect_processes(pick_device(config.device))
     accelerator = Accelerator(
-        log_with=list(config.trackers) or None, project_dir=str(run), cpu=config.device == "cpu",
-        mixed_precision="bf16" if config.precision == "bf16" else "no",
+        cpu=config.device == "cpu", mixed_precision="bf16" if config.precision == "bf16" else "no"
     )
     with run_folder(run, accelerator.is_main_process):
         train(config, lists, run, accelerator)
@@ -107,11 +106,11 @@ def train(config: TrainEdgeConfig, lists: ClipLists, run: Path, accelerator: Acc
     if accelerator.is_main_process:
         record_settings(run, config, trainer.settings)
         print("\n".join((*left_out, describe(trainer))))
-    begin_curves(accelerator, run)
-    trainer.train()
+    with open_curves(run, config.trackers, accelerator.device) as curves:
+        trainer.train(curves)
     accelerator.end_training()
     if accelerator.is_main_process:
-        print(f"weights: {run / 'weights' / f'train-{trainer.step}.safetensors'}\ncurves:  {run / 'curves'}")
+        print(f"weights: {run / 'weights' / f'train-{trainer.step}.safetensors'}\ncurves:  {run / FOLDER}")
 
 
 if __name__ == "__main__":
