@@ -7,7 +7,7 @@ from skeleton2stage.body.body_choice import BETAS, BODY_GENDERS, BodyChoice
 from skeleton2stage.body.body_model import BodyModel
 from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
 from skeleton2stage.errors import run_main
-from skeleton2stage.export.export_targets import KINDS, Target, targets_of
+from skeleton2stage.export.export_targets import FOLDER_KIND, KINDS, USD_KINDS, Target, targets_of
 from skeleton2stage.export.obj_sequence import UPS, write_obj_sequence
 from skeleton2stage.export.skinned_glb import write_glb
 from skeleton2stage.motion.folder import read_folder
@@ -18,7 +18,7 @@ from skeleton2stage.render.figures import pose
 from skeleton2stage.render.look import GROUNDS
 from skeleton2stage.settings import output_setting, setting
 
-USAGE = "python -m skeleton2stage.export motions=FILE_OR_DIR out=FILE_OR_DIR [to=[glb,bvh,obj]] [key=value …]"
+USAGE = "python -m skeleton2stage.export motions=FILE_OR_DIR out=FILE_OR_DIR [to=[glb,bvh,obj,usd]] [key=value …]"
 EXIT_BAD_FILES = 1
 
 
@@ -70,12 +70,17 @@ def prepared(motion: Motion, body: BodyModel, config: ExportConfig) -> Motion:
 
 def export(target: Target, motion: Motion, body: BodyModel, obj_up: str) -> None:
     """Write one file, or one folder of them."""
+    title, song = Path(target.name).stem, target.song.stem if target.song else None
     if target.kind == "bvh":
         write_bvh(target.path, motion, body.bone_offsets)
-    elif target.kind == "obj":
+    elif target.kind == FOLDER_KIND:
         write_obj_sequence(target.path, motion, body, obj_up)
+    elif target.kind in USD_KINDS:
+        from skeleton2stage.export.skinned_usd import write_usd  # OpenUSD may not be installed
+
+        write_usd(target.path, motion, body, title, song)
     else:
-        write_glb(target.path, motion, body, Path(target.name).stem, target.song.stem if target.song else None)
+        write_glb(target.path, motion, body, title, song)
 
 
 if __name__ == "__main__":
