@@ -39,6 +39,7 @@ class SampleConfig:
     precision: str = setting(choices=PRECISIONS)
     project: int = setting(minimum=0)
     fgd_guidance: str = setting(choices=FORMS)
+    smooth_flips: bool
     foot_lock: bool
     keep: Path | None
     keep_s: tuple[tuple[float, ...], ...]
@@ -54,7 +55,7 @@ class SampleConfig:
         if self.keep is None and (self.keep_s or self.keep_joints):
             raise UserError("keep_s and keep_joints choose from a motion: give keep=FILE as well")
         keep = None if self.keep is None else read_constraint(self.keep, self.keep_s, self.keep_joints)
-        return Refinements(self.fgd_guidance, self.foot_lock, keep, self._load_projection())
+        return Refinements(self.fgd_guidance, self.foot_lock, keep, self._load_projection(), self.smooth_flips)
 
     def _load_projection(self) -> Projection | None:
         judge = Judge(None)
