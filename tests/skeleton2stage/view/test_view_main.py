@@ -25,7 +25,7 @@ def config_of(*arguments):
 def test_help_explains_every_key(capsys):
     program.main(["--help"])
     said = capsys.readouterr().out
-    assert all(f"\n{key}:" in said for key in program.ViewConfig.__dataclass_fields__)
+    assert all(f"\n{key}=" in said for key in program.ViewConfig.__dataclass_fields__)
 
 
 def test_it_listens_on_this_machine_alone_unless_told_otherwise():
