@@ -141,4 +141,5 @@ def test_the_printed_preset_is_one(document, tmp_path, monkeypatch):
     (tmp_path / "configs" / "finetune" / "calm.yaml").write_text(printed)
     config = to_dataclass(load_config("finetune", ["preset=calm"]), FinetuneConfig)
     assert (config.hold, config.direct.motion_gain, config.samples_per_prompt) == ({"mot_mag": 1.0}, 0.8, 16)
-    assert "preset=calm     One GPU, and movement" in help_text("run.sh", "finetune", ["preset=calm"])
+    said = help_text("run.sh", "finetune", ["preset=calm"])
+    assert re.search(r"^preset=calm +One GPU, and movement", said, re.MULTILINE)
