@@ -12,13 +12,14 @@ from skeleton2stage.settings import output_setting, seed_setting, setting
 class PlausibilityConfig:
     """The keys of configs/plausibility.yaml, which explains them."""
 
-    policy: Path | None
+    policy: tuple[Path, ...] | None
     data: Path
     held_out: tuple[str, ...]
-    out: Path = output_setting()
-    damages: tuple[str, ...] = setting(choices=tuple(DAMAGES), called="damage")
+    out: Path = output_setting(may_change=True)
+    damages: tuple[str, ...] = setting(choices=tuple(DAMAGES), called="damage", may_change=True)
     simulator: str
     simulator_options: SimulatorOptions
     wrench_scale: float | None = setting(minimum=0)
     body: str
     seed: int = seed_setting()
+    skipped_s: float = setting(minimum=0)

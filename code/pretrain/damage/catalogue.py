@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from pretrain.damage import harmless, joint_damage, limb_swing, whole_body
+from pretrain.damage import crouching_hop, harmless, joint_damage, limb_swing, whole_body
 from skeleton2stage.motion.motion import Motion
 
 
@@ -56,6 +56,7 @@ CONTROLS: MappingProxyType[str, Callable[[Motion, int], Motion]] = MappingProxyT
     "head_turned": harmless.head_turned,
     "slight_lean": harmless.slight_lean,
     "low_hop": harmless.low_hop,
+    "crouching_hop": crouching_hop.crouching_hop,
     "swaying_tempo": harmless.swaying_tempo,
     "whole_mirrored": harmless.whole_mirrored,
     "whole_turned": harmless.whole_turned,
