@@ -10,7 +10,8 @@ from skeleton2stage.physics.axes.read_axes import AXES
 from skeleton2stage.tables import bootstrap_error, markdown_table
 
 IMITATION, ANY_AXIS = "imitation", "any_axis"
-# An axis that falls by less says nothing: a fault of 5 % for half a second of five.
+# A judge whose score falls by less says nothing: of an axis a fault of 5 % for half a second of five, of a policy what
+# turning the whole motion, which changes nothing, costs in 1 of 20 windows of the training clips.
 MARGIN = 0.005
 FOUND = 0.9
 
@@ -19,32 +20,36 @@ FOUND = 0.9
 class Finding:
     """How n windows compare with their copies, by each judge's name.
 
-    seen: share of pairs in which the original scores higher, by an axis by more than `MARGIN`. seen_error: its standard
-    error by bootstrap over clips, None where there is one clip. difference: mean of original minus copy.
+    seen: share of pairs in which the original scores higher by more than `MARGIN`. seen_error: its standard error by
+    bootstrap over clips, None where there is one clip. preferred: share in which the copy does. difference: mean of
+    original minus copy. Of `ANY_AXIS`, seen and preferred by one axis at least.
     """
 
     n: int
     seen: dict[str, float]
     seen_error: dict[str, float | None]
+    preferred: dict[str, float]
     difference: dict[str, float]
 
 
 def compare(original: dict[str, np.ndarray], copies: dict[str, np.ndarray], clips: list[str]) -> Finding:
     """Return how scores [N] of windows, by judge, compare with those of copies; `clips` names each window's clip."""
     differences = {judge: scores - copies[judge] for judge, scores in original.items()}
-    seen = {
-        judge: (values > (MARGIN if judge in AXES else 0.0)).astype(np.float64)
-        for judge, values in differences.items()
-    }
-    axes = [values for judge, values in seen.items() if judge in AXES]
-    if axes:
-        seen[ANY_AXIS] = np.max(axes, axis=0)
+    seen = _with_any({judge: values > MARGIN for judge, values in differences.items()})
+    preferred = _with_any({judge: values < -MARGIN for judge, values in differences.items()})
     return Finding(
         n=len(clips),
         seen={judge: float(values.mean()) for judge, values in seen.items()},
-        seen_error={judge: bootstrap_error(values, clips) for judge, values in seen.items()},
+        seen_error={judge: bootstrap_error(values.astype(np.float64), clips) for judge, values in seen.items()},
+        preferred={judge: float(values.mean()) for judge, values in preferred.items()},
         difference={judge: float(values.mean()) for judge, values in differences.items()},
     )
+
+
+def _with_any(told: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return what judges tell of pairs, [N] bool each, and what one of the axes at least does."""
+    axes = [values for judge, values in told.items() if judge in AXES]
+    return {**told, ANY_AXIS: np.any(axes, axis=0)} if axes else told
 
 
 def weakest_found(findings: dict[str, Finding], judge: str) -> str | None:
@@ -109,15 +114,21 @@ def axes_table(damages: dict[str, dict[str, Finding]]) -> str:
 
 
 def controls_table(controls: dict[str, Finding]) -> str:
-    """Return findings of controls as Markdown, %: by every policy, the axis that minds each most, and any axis."""
+    """Return findings of controls as Markdown, %: by every policy, the axis that minds each most, and any axis; after
+    a stroke the share in which the copy is preferred, which is as large where chance alone decides.
+    """
     judges = policies(next(iter(controls.values())))
-    rows = [["control", *(f"{judge}, %" for judge in judges), "the axis that minds it most", "any axis, %"]]
+    rows = [["control", *(f"{judge}, %" for judge in judges), "the axis that minds it most, %", "any axis, %"]]
     for name, finding in controls.items():
         worst = max(AXES, key=lambda axis: finding.seen[axis])
-        told = f"{worst} {_shares((finding.seen[worst],))} %" if finding.seen[worst] > 0 else "none"
-        shares = [_shares((finding.seen[judge],)) for judge in (*judges, ANY_AXIS)]
+        told = f"{worst} {_both_ways(finding, worst)}" if finding.seen[worst] > 0 else "none"
+        shares = [_both_ways(finding, judge) for judge in (*judges, ANY_AXIS)]
         rows.append([name, *shares[:-1], told, shares[-1]])
     return markdown_table(rows)
+
+
+def _both_ways(finding: Finding, judge: str) -> str:
+    return f"{_shares((finding.seen[judge],))} / {_shares((finding.preferred[judge],))}"
 
 
 def _weakest(findings: dict[str, Finding], judges: tuple[str, ...]) -> str:

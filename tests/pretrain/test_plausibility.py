@@ -28,6 +28,7 @@ def test_pairs_are_compared_one_by_one():
     finding = compare(original, copies, ["a", "a", "b", "b"])
     assert finding.n == 4
     assert finding.seen == {"imitation": 0.75, "slide": 0.25, "sink": 0.0, "any_axis": 0.25}
+    assert finding.preferred == {"imitation": 0.0, "slide": 0.25, "sink": 0.0, "any_axis": 0.25}
     assert finding.difference["imitation"] == pytest.approx(0.15)
     # Clips' shares are 1 and 0.5: their mean varies by 0.25 / sqrt 2 when two are drawn of two.
     assert finding.seen_error["imitation"] == pytest.approx(0.25 / np.sqrt(2), rel=0.06)
@@ -46,7 +47,7 @@ def cells(row: str) -> list[str]:
 
 
 def seen(**shares: float) -> Finding:
-    return Finding(20, shares, {}, {})
+    return Finding(20, shares, {}, {judge: share / 2.0 for judge, share in shares.items()}, {})
 
 
 def test_the_weakest_strength_is_the_least_from_which_on_all_are_found():
@@ -71,11 +72,11 @@ def test_tables_show_what_each_policy_and_a_damages_own_axes_find():
 
 def test_tables_show_the_axis_that_minds_a_control_most():
     controls = {
-        "low_hop": seen(imitation=0.4, **ALL_AXES | {"slide": 0.1, "sink": 0.3}, any_axis=0.35),
+        "low_hop": seen(imitation=0.4, **ALL_AXES | {"slide": 0.1, "sink": 0.3}, any_axis=0.3),
         "whole_moved": seen(imitation=0.5, **ALL_AXES, any_axis=0.0),
     }
     rows = [cells(row) for row in controls_table(controls).splitlines()[2:]]
-    assert rows == [["low_hop", "40", "sink 30 %", "35"], ["whole_moved", "50", "none", "0"]]
+    assert rows == [["low_hop", "40 / 20", "sink 30 / 15", "30 / 15"], ["whole_moved", "50 / 25", "none", "0 / 0"]]
 
 
 def test_every_axis_has_a_column_with_the_strongest_and_the_third_strength():

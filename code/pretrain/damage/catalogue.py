@@ -47,7 +47,7 @@ DAMAGES: MappingProxyType[str, Damage] = MappingProxyType({
     ),
     "frozen_root": Damage(whole_body.frozen_root, (0.25, 0.5, 1, 1.5, 2), "s", ("slide", "sink", "float", "residual")),
     "hyperextended_knee": Damage(joint_damage.hyperextended_knee, (10, 20, 30, 45, 60), "deg", ("joint_limits",)),
-    "teleport": Damage(whole_body.teleport, (5, 10, 20, 50, 100), "cm", ("jerk", "slide")),
+    "teleport": Damage(whole_body.teleport, (5, 10, 20, 50, 100), "cm", ("jerk",)),
     "backwards_head": Damage(joint_damage.backwards_head, (70, 90, 120, 150, 175), "deg", ("joint_limits",)),
 })
 

@@ -13,7 +13,8 @@ from skeleton2stage.physics.humanoid.humanoid import Humanoid
 ALLOWED_SLIDE_CMPS, _WORST_SLIDE_CMPS = 30.0, 150.0
 _ALLOWED_SINK_CM, _WORST_SINK_CM = 2.5, 10.0
 _ALLOWED_FLOAT_CM, _WORST_FLOAT_CM = 3.5, 12.0
-_ALLOWED_OUTSIDE_CM, _WORST_OUTSIDE_CM = 10.0, 40.0
+# Up to what 19 of 20 frames of the training mocap need.
+_ALLOWED_OUTSIDE_CM, _WORST_OUTSIDE_CM = 25.0, 60.0
 # Under this share of body weight next to nothing has to be supported, and where is anybody's guess.
 _LEAST_LOAD = 0.3
 _TOUCHES = 0.5
@@ -24,8 +25,9 @@ _TOES = (joint_index("left_foot"), joint_index("right_foot"))
 
 def slide(points: FloorPoints, forces: Dynamics) -> Reading:
     """Return how fast feet slide on the floor, cm/s, at each foot's ankle: the horizontal speed of the slowest of its
-    sole's points that touch at both ends of a step, so that turning on a point is free. The faster of the steps to a
-    frame and from it, where the foot has to carry 0.3 of body weight: one that brushes the floor does not slide.
+    sole's points that touch at both ends of a step, so that turning on a point is free. The slower of the steps to a
+    frame and from it: a foot that lands or leaves is fast on one side alone. Where the foot has to carry 0.3 of body
+    weight: one that brushes the floor does not slide.
     """
     soles = points.pos_w[:, :, : points.n_sole].unflatten(2, (2, 2 * SOLE_POINTS))
     touch = points.touching[:, :, : points.n_sole].unflatten(2, (2, 2 * SOLE_POINTS)) >= _TOUCHES
@@ -35,7 +37,7 @@ def slide(points: FloorPoints, forces: Dynamics) -> Reading:
     slowest = torch.where(both.any(dim=-1), slowest, 0.0)
     value = speed.new_zeros(*soles.shape[:2], 24)
     value[:, 1:, _FEET] = slowest
-    value[:, :-1, _FEET] = torch.maximum(value[:, :-1, _FEET], slowest)
+    value[:, :-1, _FEET] = torch.cat((slowest[:, :1], torch.minimum(slowest[:, :-1], slowest[:, 1:])), dim=1)
     value = torch.where(foot_load(forces) > _LEAST_LOAD * forces.weight_n, value, 0.0)
     return Reading(value, graded(value, ALLOWED_SLIDE_CMPS, _WORST_SLIDE_CMPS), "cm/s")
 

@@ -21,6 +21,15 @@ def test_feet_that_carry_the_body_along_slide_at_its_speed(stand, read):
     assert read(stand(np.zeros(60)))["slide"].value.max() < 0.01
 
 
+def test_a_foot_that_lands_or_leaves_is_fast_on_one_side_alone(stand, read):
+    """Carried along at 1 m/s up to frame 30 and at rest from there: the frame between does not slide."""
+    poses, pelvis = stand(np.zeros(60))
+    pelvis[:, 0] += torch.from_numpy(np.minimum(np.arange(60), 30) / FPS).float()
+    speed = read((poses, pelvis))["slide"].value[0, :, FEET[0]]
+    torch.testing.assert_close(speed[:30], torch.full((30,), 100.0), atol=0.5, rtol=0)
+    assert speed[30:].max() < 0.01
+
+
 def test_a_body_sunk_for_a_while_is_in_the_floor_that_deep(stand, read):
     height = np.zeros(90)
     height[30:50] = -0.06
