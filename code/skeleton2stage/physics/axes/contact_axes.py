@@ -4,7 +4,7 @@ import torch
 
 from skeleton2stage.motion.motion import FPS
 from skeleton2stage.motion.skeleton import joint_index
-from skeleton2stage.physics.axes.dance_frames import DanceFrames, highest_around
+from skeleton2stage.physics.axes.dance_frames import DanceFrames, highest_around, persisting
 from skeleton2stage.physics.axes.dynamics import Dynamics
 from skeleton2stage.physics.axes.floor_points import SOLE_POINTS, FloorPoints, lowest_point
 from skeleton2stage.physics.axes.reading import Reading, graded, of_whole_body
@@ -13,8 +13,7 @@ from skeleton2stage.physics.humanoid.humanoid import Humanoid
 ALLOWED_SLIDE_CMPS, _WORST_SLIDE_CMPS = 30.0, 150.0
 _ALLOWED_SINK_CM, _WORST_SINK_CM = 2.5, 10.0
 _ALLOWED_FLOAT_CM, _WORST_FLOAT_CM = 3.5, 12.0
-# Up to what 19 of 20 frames of the training mocap need.
-_ALLOWED_OUTSIDE_CM, _WORST_OUTSIDE_CM = 25.0, 60.0
+_ALLOWED_OUTSIDE_CM, _WORST_OUTSIDE_CM = 10.0, 40.0
 # Under this share of body weight next to nothing has to be supported, and where is anybody's guess.
 _LEAST_LOAD = 0.3
 _TOUCHES = 0.5
@@ -77,7 +76,7 @@ def support(points: FloorPoints, forces: Dynamics) -> Reading:
 
     The centre of pressure is where on the floor the needed force has no horizontal moment; what touches is the convex
     hull of the points that do, over 16 directions. Zero where nothing touches, which floating tells, or where less than
-    0.3 of body weight is carried.
+    0.3 of body weight is carried. How far it stays there for a sixth of a second: see `persisting`.
     """
     up = forces.needed_force_w[..., 2]
     angle = torch.arange(_DIRECTIONS, device=up.device) * (2.0 * torch.pi / _DIRECTIONS)
@@ -86,5 +85,5 @@ def support(points: FloorPoints, forces: Dynamics) -> Reading:
     reach = torch.where(touch[..., None], points.pos_w[..., :2] @ directions, -torch.inf).amax(dim=2)
     outside = (forces.centre_of_pressure_w @ directions - reach).amax(dim=-1).clamp(min=0.0)
     counts = touch.any(dim=-1) & (up > _LEAST_LOAD * forces.weight_n)
-    value = of_whole_body(torch.where(counts, 100.0 * outside, 0.0).clamp(max=100.0))
+    value = of_whole_body(persisting(torch.where(counts, 100.0 * outside, 0.0).clamp(max=100.0)))
     return Reading(value, graded(value, _ALLOWED_OUTSIDE_CM, _WORST_OUTSIDE_CM), "cm")

@@ -2,6 +2,7 @@
 
 import torch
 
+from skeleton2stage.physics.axes.dance_frames import persisting
 from skeleton2stage.physics.axes.dynamics import Dynamics
 from skeleton2stage.physics.axes.ground_reaction import into_cone
 from skeleton2stage.physics.axes.person_limits import strengths_nm
@@ -11,8 +12,7 @@ from skeleton2stage.physics.humanoid.humanoid import FLOOR_FRICTION, TOTAL_MASS_
 _WORST_TORQUE = 2.5  # times a joint's strength
 _MOST_PUSH = 5.0  # body weights: a triple jump's landing has more, no dance does
 _ALLOWED_UNMET, _WORST_UNMET = 15.0, 100.0  # % of body weight
-# Of 19 of 20 frames of the training mocap: skeletons and smoothing leave so much of a person's own motion.
-_ALLOWED_RESIDUAL, _WORST_RESIDUAL = 75.0, 200.0
+_ALLOWED_RESIDUAL, _WORST_RESIDUAL = 40.0, 150.0
 _ALLOWED_POWER, _WORST_POWER = 25.0, 90.0  # W/kg; jumpers reach about 25 for a moment
 
 
@@ -38,8 +38,10 @@ def ground_force(forces: Dynamics) -> Reading:
 
 
 def residual(forces: Dynamics) -> Reading:
-    """Return what an invisible hand would have to give, % of body weight: force and moment that the floor cannot."""
-    value = of_whole_body(100.0 * forces.residual_n / forces.weight_n)
+    """Return what an invisible hand would have to give, % of body weight: force and moment that the floor cannot, and
+    so much of it for a sixth of a second: see `persisting`.
+    """
+    value = of_whole_body(persisting(100.0 * forces.residual_n / forces.weight_n))
     return Reading(value, graded(value, _ALLOWED_RESIDUAL, _WORST_RESIDUAL), "% weight")
 
 

@@ -4,6 +4,7 @@ import torch
 
 from skeleton2stage.motion import skeleton
 from skeleton2stage.physics.axes.contact_axes import slide
+from skeleton2stage.physics.axes.dance_frames import persisting
 from skeleton2stage.physics.axes.dynamics import Dynamics
 from skeleton2stage.physics.axes.floor_points import SOLE_POINTS, FloorPoints
 from skeleton2stage.physics.axes.reading import Reading, graded, of_whole_body
@@ -86,3 +87,15 @@ def test_turning_on_a_point_is_free_and_a_foot_that_carries_nothing_does_not_sli
     assert reading.value[..., FEET[0]].max() < 1e-3
     assert reading.value[0, :10, FEET[1]].max() == 0
     assert reading.value[0, 10:, FEET[1]].tolist() == pytest.approx([100.0] * 10, abs=0.1)
+
+
+def test_what_is_shorter_than_a_sixth_of_a_second_does_not_persist():
+    """Four frames in a row do not count, five do, by the least of them; at an end the motion is taken to go on."""
+    values = torch.zeros(2, 20)
+    values[0, 3:7] = 9.0
+    values[0, 10:15] = torch.tensor([4.0, 3.0, 9.0, 5.0, 4.0])
+    values[1, 17:] = 2.0
+    expected = torch.zeros(2, 20)
+    expected[0, 10:15] = 3.0
+    expected[1, 17:] = 2.0
+    torch.testing.assert_close(persisting(values), expected)
