@@ -104,11 +104,14 @@ def highest_around(values: torch.Tensor, frames: int = round(SMOOTHING_FRAMES + 
 
 
 def persisting(values: torch.Tensor, frames: int = PERSISTING_FRAMES) -> torch.Tensor:
-    """Return of values [N, T] at every frame the most that they stay at or over for so many frames in a row, an odd
-    number, with this one among them. Peaks of forces that are shorter are noise of twice differentiated positions.
+    """Return of values [N, T] at every frame the most that they stay at or over for so many frames in a row with this
+    one among them. Peaks of forces that are shorter are noise of positions differentiated twice, most of all at the
+    ends. Of a motion that is shorter, what it never falls below.
     """
-    reach = frames // 2
-    return highest_around(-highest_around(-values, reach), reach)
+    row = min(frames, values.shape[1])
+    lowest = -torch.nn.functional.max_pool1d(-values[:, None], row, stride=1)
+    padded = torch.nn.functional.pad(lowest, (row - 1, row - 1), value=-torch.inf)
+    return torch.nn.functional.max_pool1d(padded, row, stride=1)[:, 0]
 
 
 def _rates(step_vel: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -27,13 +27,13 @@ def ground_force(forces: Dynamics) -> Reading:
     """Return what of the force that the motion needs no floor gives there, % of body weight, moments apart.
 
     All of it where nothing touches; else what is outside friction's cone (pulling down, or sideways by more than
-    friction holds), and what exceeds five body weights.
+    friction holds), and what exceeds five body weights. So much of it for a sixth of a second: see `persisting`.
     """
     needed = forces.needed_force_w / forces.weight_n
     outside = (needed - into_cone(needed, FLOOR_FRICTION)).norm(dim=-1)
     size = needed.norm(dim=-1)
     unmet = torch.lerp(size, torch.maximum(outside, (size - _MOST_PUSH).clamp(min=0.0)), forces.touched)
-    value = of_whole_body(100.0 * unmet)
+    value = of_whole_body(persisting(100.0 * unmet))
     return Reading(value, graded(value, _ALLOWED_UNMET, _WORST_UNMET), "% weight")
 
 

@@ -90,12 +90,14 @@ def test_turning_on_a_point_is_free_and_a_foot_that_carries_nothing_does_not_sli
 
 
 def test_what_is_shorter_than_a_sixth_of_a_second_does_not_persist():
-    """Four frames in a row do not count, five do, by the least of them; at an end the motion is taken to go on."""
+    """Four frames in a row do not count, five do, by the least of them, at an end as elsewhere."""
     values = torch.zeros(2, 20)
     values[0, 3:7] = 9.0
     values[0, 10:15] = torch.tensor([4.0, 3.0, 9.0, 5.0, 4.0])
-    values[1, 17:] = 2.0
+    values[1, :5], values[1, 17:] = 7.0, 2.0
     expected = torch.zeros(2, 20)
     expected[0, 10:15] = 3.0
-    expected[1, 17:] = 2.0
+    expected[1, :5] = 7.0
     torch.testing.assert_close(persisting(values), expected)
+    torch.testing.assert_close(persisting(values[:, 2:6]), torch.tensor([[0.0] * 4, [0.0] * 4]))
+    torch.testing.assert_close(persisting(values[1:, :4]), torch.full((1, 4), 7.0))
