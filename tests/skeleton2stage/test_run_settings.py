@@ -16,7 +16,7 @@ class Inner:
     """Settings within settings."""
 
     width: int = 4
-    workers: int = setting(default=1, may_change=True)
+    workers: int = setting("of a test", default=1, may_change=True)
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,13 @@ class Outer:
 
     rate: float = 0.1
     cool_down: float = 0.0
-    steps: int = setting(default=5, may_change=lambda config: not config.cool_down)
+    steps: int = setting("of a test", default=5, may_change=lambda config: not config.cool_down)
     hold: dict[str, float] | None = None
     names: tuple[str, ...] = ("a", "b")
+    judges: tuple[Path, ...] = ()
     model: Path = Path("nowhere")
     inner: Inner = Inner()
-    machine: Inner = setting(default=Inner(), may_change=True)
+    machine: Inner = setting("of a test", default=Inner(), may_change=True)
     stages: tuple[Inner, ...] = field(default=(Inner(), Inner()))
 
 
@@ -93,6 +94,15 @@ def test_a_setting_that_another_version_had_not_is_refused():
         RunSettings(Outer()).go_on_from(kept, Path("r"))
 
 
+def test_a_new_setting_that_may_change_is_taken_as_it_is():
+    kept = RunSettings(Outer()).state()
+    for name in ("machine.width", "inner.workers"):
+        del kept["values"][name]
+    settings = RunSettings(Outer(steps=6))
+    settings.go_on_from(kept, Path("r"))
+    assert settings.changes == ["steps=6 (before: 5)"]
+
+
 def test_a_file_counts_by_its_content(tmp_path):
     model, moved = tmp_path / "model.safetensors", tmp_path / "moved.safetensors"
     for path in (model, moved):
@@ -105,6 +115,16 @@ def test_a_file_counts_by_its_content(tmp_path):
     model.with_suffix(".json").write_text('{"guidance": 3}')
     with pytest.raises(UserError, match="model.safetensors as it was then: its content has changed"):
         RunSettings(Outer(model=model)).go_on_from(kept, Path("r"))
+
+
+def test_files_in_a_list_count_by_their_content_in_its_order(tmp_path):
+    one, moved, other = tmp_path / "one.npz", tmp_path / "moved.npz", tmp_path / "other.npz"
+    for path, content in ((one, b"one"), (moved, b"one"), (other, b"other")):
+        path.write_bytes(content)
+    assert go_on(Outer(judges=(one, other)), Outer(judges=(moved, other))) == []
+    for judges in ((other, one), (one,)):
+        with pytest.raises(UserError, match="judges="):
+            go_on(Outer(judges=(one, other)), Outer(judges=judges))
 
 
 def test_a_folder_counts_by_the_names_and_sizes_in_it(tmp_path):
