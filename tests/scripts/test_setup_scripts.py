@@ -109,6 +109,15 @@ def test_setup_chooses_torch_by_the_gpu_and_the_users_index(ready, tmp_path, gpu
     assert first.endswith(f" {wanted} --index-url file:///wheels")
 
 
+@pytest.mark.parametrize(("gpu", "index", "told"), [
+    ("exit 9", "", True), ("exit 9", "file:///wheels", False), ("echo 'GPU 0: H200'", "", False),
+])
+def test_without_a_gpu_setup_says_how_to_save_gigabytes(ready, tmp_path, gpu, index, told):
+    script(tmp_path / "bin/nvidia-smi", f"#!/bin/bash\n{gpu}\n")
+    result = bash(ready / "scripts/setup.sh", PATH=f"{tmp_path / 'bin'}:{SYSTEM_PATH}", S2S_TORCH_INDEX=index)
+    assert result.returncode == 0 and ("set S2S_TORCH_INDEX" in result.stdout) is told
+
+
 def test_a_failed_install_is_said_and_tried_again(ready):
     failed = bash(ready / "scripts/setup.sh", PIP_STATUS="1")
     assert failed.returncode == 1 and failed.stderr.startswith("error: pip could not install torch")
