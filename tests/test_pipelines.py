@@ -1,5 +1,6 @@
 """dvc.yaml's stages: their parameters are settings, they depend on all they read, and dvc runs what changed alone."""
 
+import json
 import os
 import re
 import shutil
@@ -183,16 +184,24 @@ def dvc():
     return found or pytest.skip("dvc is not installed: pip install 'dvc>=3.50,<4'")
 
 
+TRACKS = "two_tracks.json"
 TINY = {
-    "music": {"only": ["steady_100bpm", "steady_128bpm"]},
+    "music": {"source": TRACKS},
     "dance": {"n_steps": 2},
     "measure": {"pen_rate": False},
     "fine_tune": {
         "epochs": 1, "batch_size": 1, "samples_per_prompt": 2, "n_steps": 4, "trained_steps": 2, "direct_epochs": 0,
         "learning_rate": 1e-3,  # or the one step may round to the same dances, and the table is rightly kept
-        "trackers": [],
+        "trackers": [], "music": TRACKS, "hold": {},  # what is held is first measured, on dances to every prompt
     },
 }
+
+
+def two_tracks():
+    """Return the tracks that the tiny run trains and is measured on: minutes of music would take minutes to hear."""
+    content = json.loads((paths.REPOSITORY / PARAMS["music"]["source"]).read_text())
+    kept = [track for track in content["tracks"] if track["name"] in ("steady_100bpm", "steady_128bpm")]
+    return content | {"tracks": [track | {"duration_s": 6.0} for track in kept]}
 
 
 @pytest.fixture
@@ -207,6 +216,7 @@ def checkout(tmp_path):
         shutil.copy(paths.REPOSITORY / name, copy / name)
     tiny = {name: (value | TINY.get(name, {}) if isinstance(value, dict) else value) for name, value in PARAMS.items()}
     (copy / "params.yaml").write_text(yaml.safe_dump(tiny))
+    (copy / TRACKS).write_text(json.dumps(two_tracks()))
     (copy / ".venv").symlink_to(sys.prefix)
     environment = os.environ | {
         "PYTHONPATH": str(copy / "code"), "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}",
