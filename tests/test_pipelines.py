@@ -178,6 +178,7 @@ def test_the_weights_are_those_of_the_reward_file():
     assert PARAMS["fine_tune"]["reward_weights"] == weights
 
 
+@pytest.fixture
 def dvc():
     """Return dvc's program, or skip."""
     found = shutil.which("dvc", path=f"{os.path.dirname(sys.executable)}:{os.environ.get('PATH', '')}")
@@ -238,29 +239,31 @@ def ran(output):
     return re.findall(r"Running stage '(\w+)'", output)
 
 
-@pytest.mark.slow
-def test_dvc_makes_the_table_and_reruns_what_a_weight_changes_alone(checkout):
-    program, (copy, call) = dvc(), checkout
-    assert sorted(ran(call(program, "repro", "table"))) == [
-        "base", "fine_tune", "measure_base", "music", "table", "tuned"
-    ]
-    table = copy / "runs" / "demo" / "table"
+def test_dvc_makes_the_table_and_reruns_what_a_weight_changes_alone(dvc, checkout):
+    copy, call = checkout
+    assert sorted(ran(call(dvc, "repro", "table"))) == ["base", "fine_tune", "measure_base", "music", "table", "tuned"]
+    table, dances = copy / "runs" / "demo" / "table", copy / "runs" / "demo" / "dances" / "tuned-1"
     assert "| imitation ↑" in (table / "comparison.md").read_text()
     first = yaml.safe_load((table / "metrics.yaml").read_text())
     assert set(first) == {"base", "fine-tuned"} and first["base"] != first["fine-tuned"]
-    assert ran(call(program, "repro", "table")) == []
-    output = call(program, "exp", "run", "--set-param", "fine_tune.reward_weights.imitation=0.1", "table")
-    assert ran(output) == ["fine_tune", "tuned", "table"]
-    changed = yaml.safe_load((table / "metrics.yaml").read_text())
-    assert changed["base"] == first["base"] and changed["fine-tuned"] != first["fine-tuned"]
-    assert "fine-tuned.imitation" in call(program, "metrics", "show", "--md")
-    call(program, "push", "table")
+    assert "fine-tuned.imitation" in call(dvc, "metrics", "show", "--md")
+    assert ran(call(dvc, "repro", "table")) == []
+    before = json.loads((dances / "metrics.json").read_text())["metrics"]
+    output = call(dvc, "exp", "run", "--set-param", "fine_tune.reward_weights.imitation=0.1", "tuned")
+    assert ran(output) == ["fine_tune", "tuned"]
+    assert json.loads((dances / "metrics.json").read_text())["metrics"] != before
+    assert ran(call(dvc, "repro", "--dry", "table")) == ["table"]
+    call(dvc, "push", "table")
     shutil.rmtree(copy / ".dvc" / "cache")
     shutil.rmtree(table)
-    call(program, "pull", "table")
-    assert yaml.safe_load((table / "metrics.yaml").read_text()) == changed
+    call(dvc, "pull", "table")
+    assert yaml.safe_load((table / "metrics.yaml").read_text()) == first
+
+
+def test_data_is_added_beside_git(dvc, checkout):
+    copy, call = checkout
     (copy / "data" / "aist").mkdir(parents=True)
     (copy / "data" / "aist" / "a.pkl").write_text("a dance")
-    call(program, "add", "data/aist")
+    call(dvc, "add", "data/aist")
     assert call("git", "status", "--short", "data").split() == ["??", "data/"]
     assert "data/aist.dvc" in call("git", "ls-files", "--others", "--exclude-standard", "data")
