@@ -11,8 +11,8 @@ from pathlib import Path
 from dance_model.train_dance_model import TRAININGS
 from skeleton2stage import paths
 from skeleton2stage.commands import settings_of
-from skeleton2stage.config import PRESET, PROTOCOL, presets
 from skeleton2stage.errors import UserError
+from skeleton2stage.presets import PRESET, PROTOCOL, presets
 from skeleton2stage.typed import field_type, without_none
 
 CODE = paths.REPOSITORY / "code"
@@ -97,7 +97,7 @@ def settings_classes(target: str, words: tuple[str, ...] = ()) -> tuple[str | No
         family = next((word.removeprefix("family=") for word in words if word.startswith("family=")), "edge")
         return settings_classes(TRAININGS[family], words)
     if found := re.search(r'load_config\("(\w+)"', source):
-        return found[1], settings_of(found[1])
+        return found[1], (settings_of(found[1]),)
     if (found := re.search(r"read_options\(.+, (\w+)\)", source)) and file.is_relative_to(CODE):
         module = importlib.import_module(".".join(file.relative_to(CODE).with_suffix("").parts))
         return None, (getattr(module, found[1]),)

@@ -1,5 +1,6 @@
 """What docs/coming_from_skeleton2stage.md says is true of this project, as far as a machine can tell."""
 
+import dataclasses
 import re
 import shlex
 
@@ -7,14 +8,14 @@ import pytest
 
 from rl_finetune.rewards.reward_file import read_reward_file
 from skeleton2stage import paths
-from skeleton2stage.commands import PROGRAMS, SETTINGS
-from skeleton2stage.config import load_config, presets
+from skeleton2stage.commands import PROGRAMS, SETTINGS, settings_of
+from skeleton2stage.config import defaults, load_config
+from skeleton2stage.presets import presets
 
 PAGE = paths.REPOSITORY / "docs" / "coming_from_skeleton2stage.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 # The configuration of each module, and of each script, that the page names.
-CONFIGURATIONS = {place.split(":")[0].removesuffix(".__main__"): name
-                  for name, places in SETTINGS.items() for place in places}
+CONFIGURATIONS = {place.split(":")[0].removesuffix(".__main__"): name for name, place in SETTINGS.items()}
 CONFIGURATIONS |= {"skeleton2stage.motion.convert": "convert", "run.sh": "finetune", "eval.sh": "eval_checkpoint",
                    "train.sh": "pretrain"}
 # The original's file, as it was published.
@@ -45,8 +46,8 @@ def test_commands_exist_and_take_these_keys(command):
 
 def required(name, given):
     """Return values for keys that a configuration asks for and a command line lacks."""
-    text = (paths.configs() / f"{name}.yaml").read_text(encoding="utf-8")
-    keys = re.findall(r"^(\w+): \?\?\?", text, flags=re.MULTILINE)
+    cls = settings_of(name)
+    keys = [field.name for field in dataclasses.fields(cls) if field.name not in defaults(cls)]
     return [f"{key}=1" for key in keys if not any(word.startswith(f"{key}=") for word in given)]
 
 

@@ -14,8 +14,9 @@ import yaml
 from printed_commands import printed_commands, settings_classes, unknown_key
 from rl_finetune.rewards.reward_file import read_reward_file
 from skeleton2stage import paths
-from skeleton2stage.config import load_config, presets, to_dataclass
+from skeleton2stage.config import load_config, to_dataclass
 from skeleton2stage.from_params import section
+from skeleton2stage.presets import presets
 from test_layout import imports
 
 PIPELINES = ("dvc.yaml", "pipelines/from_data/dvc.yaml")
@@ -124,7 +125,6 @@ def test_a_stage_depends_on_the_code_and_configuration_that_it_reads(commands, d
         assert missing == []
         configuration, classes = settings_classes(printed.target, printed.words)
         assert "body_models/open" in dependencies or f"code/{BODY}" not in needed_files(module_of(printed))
-        assert f"configs/{configuration}.yaml" in dependencies
         assert not presets(configuration) or f"configs/{configuration}" in dependencies
         for word in printed.words:
             path = word.split("=")[-1]

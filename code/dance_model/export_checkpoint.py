@@ -9,9 +9,10 @@ from dance_model.edge import edge_checkpoint
 from dance_model.edge.edge_denoiser import DanceDecoder, DenoiserConfig
 from dance_model.popdg import popdg_checkpoint
 from dance_model.popdg.popdg_denoiser import PopdgDenoiser
-from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
+from skeleton2stage.command_help import help_text, help_wanted
+from skeleton2stage.config import load_config, to_dataclass
 from skeleton2stage.errors import UserError, run_main
-from skeleton2stage.settings import output_setting
+from skeleton2stage.settings import output_setting, setting
 
 USAGE = "python -m dance_model.export_checkpoint checkpoint=C out=FILE.pt"
 # By family: what writes it as its authors do, and where they have written its sizes.
@@ -21,12 +22,14 @@ WRITERS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ExportCheckpointConfig:
-    """The keys of configs/export_checkpoint.yaml, which explains them."""
+    """A dance model as a checkpoint that EDGE's or POPDG's own code loads."""
 
-    checkpoint: Path
-    out: Path = output_setting()
+    checkpoint: Path = setting(
+        "dance model: ours (.safetensors) or theirs (.pt); one with parts that their code lacks is refused"
+    )
+    out: Path = output_setting("the .pt to write")
 
     def __post_init__(self) -> None:
         if self.out.suffix not in released.SUFFIXES:
@@ -36,7 +39,7 @@ class ExportCheckpointConfig:
 def main(arguments: list[str]) -> None:
     """Read, write, and say what the authors' code has to be told."""
     if help_wanted(arguments):
-        print(help_text(USAGE, "export_checkpoint"))
+        print(help_text(USAGE, "export_checkpoint", arguments))
         return
     config = to_dataclass(load_config("export_checkpoint", arguments), ExportCheckpointConfig)
     model = load_dance_model(config.checkpoint)

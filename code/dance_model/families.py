@@ -20,6 +20,7 @@ from dance_model.diffusion_policy import as_policy
 from skeleton2stage.errors import UserError, unknown_name
 from skeleton2stage.own_code import import_class
 from skeleton2stage.read_boundary import first_words
+from skeleton2stage.settings import setting
 
 ENTRY_POINTS = "skeleton2stage.dance_models"
 OWN = {
@@ -27,6 +28,15 @@ OWN = {
     "popdg": "dance_model.diffusion_policy:PopdgPolicy",
     "bailando": "dance_model.bailando.bailando_policy:BailandoPolicy",
 }
+
+
+def family_setting() -> Any:  # noqa: ANN401 - stands for the text
+    """Return the field of the family that a checkpoint's model is of."""
+    return setting(
+        "null: as the checkpoint says (edge, popdg, bailando); a family of your own: FILE.py:CLASS or "
+        "package.module:CLASS",
+        default=None,
+    )
 
 
 def known_families() -> dict[str, str]:

@@ -12,12 +12,15 @@ _MEMORY = 0.98  # share of the counts that an iteration keeps: about fifty itera
 
 @dataclass(frozen=True)
 class SamplingConfig:
-    """bin_frames: frames of a stretch that shares one failure rate. hard_share: share of episodes that start
-    in stretches in proportion to their failure rates, the others start uniformly; 0 is uniform sampling.
-    """
+    """Where episodes start."""
 
-    bin_frames: int = setting(default=30, minimum=1)
-    hard_share: float = setting(default=0.5, minimum=0, maximum=1)
+    bin_frames: int = setting(
+        "frames of a stretch of a clip that has a failure rate of its own", default=30, minimum=1
+    )
+    hard_share: float = setting(
+        "share of episodes drawn in proportion to failure rates, the others uniformly",
+        default=0.5, minimum=0, maximum=1,
+    )
 
 
 class HardClipSampler:

@@ -11,16 +11,20 @@ NEGLIGIBLE = 0.02
 
 @dataclass(frozen=True)
 class WrenchConfig:
-    """initial and final: scales of the residual wrench (1 is 31.85 N and N·m a unit of action).
-    factor: what an iteration that tracks well multiplies the scale by.
-    max_failures: failures a control step, and max_error_mm: mean body error, up to which it tracks well.
-    """
+    """How the residual wrench on the pelvis weakens as tracking improves."""
 
-    initial: float = setting(minimum=0)
-    final: float = setting(minimum=0)
-    factor: float = setting(above=0, maximum=1)
-    max_failures: float = setting(minimum=0)
-    max_error_mm: float = setting(minimum=0)
+    initial: float = setting(
+        "scale at the start (1: 31.85 N or N·m a unit of action); with final 0 as well there is no wrench",
+        default=1.0, minimum=0,
+    )
+    final: float = setting("lowest scale", default=1.0, minimum=0)
+    factor: float = setting(
+        "what an iteration that tracks well multiplies the scale by", default=0.99, above=0, maximum=1
+    )
+    max_failures: float = setting(
+        "failures a control step up to which an iteration tracks well ...", default=2.0e-3, minimum=0
+    )
+    max_error_mm: float = setting("... and mean body error", default=100.0, minimum=0)
 
     def __post_init__(self) -> None:
         check_own_settings(self)

@@ -13,10 +13,10 @@ from skeleton2stage.settings import check_own_settings, setting
 
 @dataclass(frozen=True)
 class ClosenessConfig:
-    """weight and scale_m of `closeness_reward`, which training adds to the published reward; weight 0: nothing."""
+    """What training adds to the published reward: weight x exp(-mean body error / scale_m), `closeness_reward`."""
 
-    weight: float = setting(default=0.0, minimum=0)
-    scale_m: float = setting(default=0.05, above=0)
+    weight: float = setting("0: the published reward alone", default=0.0, minimum=0)
+    scale_m: float = setting("m", default=0.05, above=0)
 
     def __post_init__(self) -> None:
         check_own_settings(self)

@@ -16,7 +16,8 @@ from pretrain.data import load_clips
 from pretrain.findings import IMITATION, Finding, compare, controls_table, damages_table, weakest_found
 from pretrain.plausibility_config import PlausibilityConfig
 from skeleton2stage import paths
-from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
+from skeleton2stage.command_help import help_text, help_wanted
+from skeleton2stage.config import load_config, to_dataclass
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.files import write_stamped_json
 from skeleton2stage.motion.motion import Motion
@@ -33,7 +34,7 @@ Change = Callable[[Motion, int], Motion]
 def main(arguments: list[str]) -> None:
     """Judge windows and their damaged copies, write the findings and print them."""
     if help_wanted(arguments):
-        print(help_text(USAGE, "plausibility"))
+        print(help_text(USAGE, "plausibility", arguments))
         return
     config = to_dataclass(load_config("plausibility", arguments), PlausibilityConfig)
     if config.out.suffix != ".json":

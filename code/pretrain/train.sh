@@ -6,7 +6,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 source "$root/environment.sh"
 source "$root/code/launch.sh"
-if [[ ${1:-} == -h || ${1:-} == --help ]]; then exec python -m pretrain.train_imitation --help; fi
+if [[ ${1:-} == -h || ${1:-} == --help ]]; then exec python -m pretrain.train_imitation "$@"; fi
 data=()
 if (( $# )) && [[ $1 != *=* ]]; then data=("data=$1"); shift; fi
 launch "${NUM_PROCESSES:-1}" pretrain.train_imitation "${data[@]}" "$@"

@@ -1,4 +1,4 @@
-"""Train the imitation policy: `python -m pretrain.train_imitation [key=value …]` (see configs/pretrain.yaml)."""
+"""Train the imitation policy: `python -m pretrain.train_imitation [key=value …]`."""
 
 import json
 import time
@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from tensordict import TensorDict
-from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from pretrain.clip_sampler import HardClipSampler
@@ -21,7 +20,9 @@ from pretrain.pretrain_config import PretrainConfig, StageConfig
 from pretrain.processes import Processes, join_processes
 from pretrain.report import score_clips, write_report
 from skeleton2stage import paths
-from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
+from skeleton2stage.command_help import help_text, help_wanted
+from skeleton2stage.config import load_config, to_dataclass
+from skeleton2stage.curves import FOLDER, NOWHERE, Curves, open_curves
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.files import read_json
@@ -64,7 +65,7 @@ class Trainer:
         self.wrench_scale: float = progress.get("wrench_scale", config.wrench.initial)
         self._saved = progress
         self.deadline = time.monotonic() + 60.0 * config.minutes if config.minutes else float("inf")
-        self._writer: SummaryWriter | None = None
+        self.curves = NOWHERE
 
     def _beginning(self) -> dict[str, Any]:
         """Return where a run that has no state yet begins: from nothing, or from the policy that it is given."""
@@ -88,9 +89,9 @@ class Trainer:
         """Whether all stages are trained."""
         return self.iteration >= self.iterations
 
-    def train(self) -> None:
+    def train(self, curves: Curves = NOWHERE) -> None:
         """Train all stages on the clips."""
-        self._writer = SummaryWriter(str(self.run / "curves")) if self.processes.is_first else None
+        self.curves = curves
         first = 0
         for stage in self.config.stages:
             if self.iteration < first + stage.iterations and not self._late():
@@ -204,11 +205,8 @@ class Trainer:
         save_state(self.run, self.ppo, progress, self.settings)
 
     def _log(self, figures: dict[str, float], progress: tqdm) -> None:
-        if self._writer is None:
-            return
         figures["learning_rate"] = self.ppo.optimizer.param_groups[0]["lr"]
-        for name, value in figures.items():
-            self._writer.add_scalar(f"train/{name}", value, self.iteration)
+        self.curves.log({f"train/{name}": value for name, value in figures.items()}, self.iteration)
         shown = ("reward", "body_error_mm", "failures", "wrench_scale", "learning_rate", "steps_per_s")
         progress.set_postfix({name: f"{figures[name]:.3g}" for name in shown})
 
@@ -225,7 +223,7 @@ def _as_dict(observation: torch.Tensor) -> TensorDict:
 def main(arguments: list[str]) -> None:
     """Train, export the policy to the run's folder, and score it on training and held-out clips."""
     if help_wanted(arguments):
-        print(help_text("python -m pretrain.train_imitation [preset=demo|h200|paper] [key=value …]", "pretrain"))
+        print(help_text("python -m pretrain.train_imitation [preset=PRESET] [key=value …]", "pretrain", arguments))
         return
     config = to_dataclass(load_config("pretrain", arguments), PretrainConfig)
     clips = load_clips(config.data, config.held_out)
@@ -253,7 +251,8 @@ def train(config: PretrainConfig, run: Path, clips: SplitClips, processes: Proce
     if processes.is_first:
         record_settings(run, config, trainer.settings)
         print(describe_batch(config, processes.count))
-    trainer.train()
+    with open_curves(run, config.trackers, device) as curves:
+        trainer.train(curves)
     if processes.is_first:
         finish(trainer, clips)
 
@@ -285,7 +284,7 @@ def finish(trainer: Trainer, clips: SplitClips) -> None:
     write_report(trainer.run, report)
     policy.save(path, {"iterations": trainer.iteration, "wrench_scale": trainer.wrench_scale, **report})
     print(json.dumps(report, indent=1))
-    print(f"policy: {path}\ncurves: {trainer.run / 'curves'}")
+    print(f"policy: {path}\ncurves: {trainer.run / FOLDER}")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 source "$root/environment.sh"
-if [[ ${1:-} == -h || ${1:-} == --help ]]; then exec python -m rl_finetune.eval_checkpoint --help; fi
+if [[ ${1:-} == -h || ${1:-} == --help ]]; then exec python -m rl_finetune.eval_checkpoint "$@"; fi
 if (( $# < 5 )); then
   echo "usage: bash eval.sh EXP_NAME EPOCH MOTION_SAVE_ROOT CKPT_ROOT CACHED_MUSIC_FEATURES [key=value ...]" >&2
   exit 2

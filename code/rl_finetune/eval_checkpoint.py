@@ -10,52 +10,46 @@ from dance_model import families
 from dance_model.dance_music import music_sources
 from dance_model.dance_policy import RolloutOptions
 from dance_model.sampling.dances import Refinements, write_dances
-from dance_model.sampling.fgd_guidance import FORMS
 from dance_model.sampling.projection import make_projection
-from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
-from skeleton2stage.devices import DEVICES, pick_device
+from rl_finetune.dance_settings import DanceSettings
+from skeleton2stage.body.body_model import OPEN
+from skeleton2stage.command_help import help_text, help_wanted
+from skeleton2stage.config import load_config, to_dataclass
+from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.evaluation.evaluate_motions import evaluate_motions
-from skeleton2stage.evaluation.judge import load_judge, load_penetration, load_yardstick
+from skeleton2stage.evaluation.judge import JudgeSettings, load_judge, load_penetration, load_yardstick
 from skeleton2stage.evaluation.song_beats import song_beats
 from skeleton2stage.metrics.metrics_table import evaluation_table, write_evaluation
 from skeleton2stage.metrics.motion_critic import read_critic
 from skeleton2stage.music.song_names import song_of, songs_in
-from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
-from skeleton2stage.settings import output_setting, run_name_setting, seed_setting, setting
+from skeleton2stage.physics.simulators.simulator_options import SimulatorSettings
+from skeleton2stage.settings import output_setting, run_name_setting, setting
 
 USAGE = "bash code/rl_finetune/eval.sh EXP_NAME EPOCH MOTION_SAVE_ROOT CKPT_ROOT CACHED_MUSIC_FEATURES [key=value ...]"
 EXIT_BAD_FILES = 1
 
 
-@dataclass(frozen=True)
-class EvalCheckpointConfig:
-    """The keys of configs/eval_checkpoint.yaml, which explains them."""
+@dataclass(frozen=True, kw_only=True)
+class EvalCheckpointConfig(DanceSettings, JudgeSettings, SimulatorSettings):
+    """Dances of a fine-tuned model, and their metrics; eval.sh gives the first five keys."""
 
-    name: str = run_name_setting()
-    epoch: int = setting(minimum=0)
-    motion_save_root: Path = output_setting()
-    ckpt_root: Path
-    family: str | None
-    music: Path
-    songs: Path | None
-    seconds: float | None = setting(above=0)
-    samples_per_song: int = setting(minimum=1)
-    seed: int = seed_setting()
-    n_steps: int = setting(minimum=1)
-    eta: float = setting(minimum=0)
-    guidance: float | None
-    project: int = setting(minimum=0)
-    fgd_guidance: str = setting(choices=FORMS)
-    foot_lock: bool
-    reference: str
-    critic: Path | None
-    policy: str
-    simulator: str
-    simulator_options: SimulatorOptions
-    body: str
-    pen_rate: bool
-    device: str = setting(choices=DEVICES)
+    name: str = run_name_setting("the run (EXP_NAME)")
+    epoch: int = setting("which of its saved epochs", minimum=0)
+    motion_save_root: Path = output_setting("dances and metrics go to NAME-EPOCH under it")
+    ckpt_root: Path = setting(
+        "folder of runs, runs/train by default of run.sh; weights are in NAME/weights/train-EPOCH.safetensors"
+    )
+    music: Path = setting(
+        "cached features (.npy a dance, or folders SONG/*.npy of 5 s slices), a folder of songs, or a song"
+    )
+    songs: Path | None = setting(
+        "folder of songs that the features' names tell (docs/music.md), for bas; null: looks beside the features",
+        default=None,
+    )
+    body: str = setting(
+        "body of pen_rate, and that the humanoid is cut from: open, smpl, or a file", default=OPEN
+    )
 
     @property
     def out(self) -> Path:
@@ -66,7 +60,7 @@ class EvalCheckpointConfig:
 def main(arguments: list[str]) -> int:
     """Sample, write, measure; return 1 where some of the music could not be used."""
     if help_wanted(arguments):
-        print(help_text(USAGE, "eval_checkpoint"))
+        print(help_text(USAGE, "eval_checkpoint", arguments))
         return 0
     config = to_dataclass(load_config("eval_checkpoint", arguments), EvalCheckpointConfig)
     checkpoint = find_checkpoint(config.ckpt_root, config.name, config.epoch)

@@ -5,11 +5,18 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from skeleton2stage.body.body_choice import BETAS, BODY_GENDERS, BodyChoice
-from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
+from skeleton2stage.body.body_choice import BodyChoice, BodySettings
+from skeleton2stage.command_help import help_text, help_wanted
+from skeleton2stage.config import load_config, to_dataclass
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.evaluation.evaluate_motions import evaluate_motions
-from skeleton2stage.evaluation.judge import load_judge, load_penetration, load_yardstick, write_statistics
+from skeleton2stage.evaluation.judge import (
+    JudgeSettings,
+    load_judge,
+    load_penetration,
+    load_yardstick,
+    write_statistics,
+)
 from skeleton2stage.evaluation.own_metrics import load_own_metrics
 from skeleton2stage.evaluation.side_by_side import compare
 from skeleton2stage.evaluation.song_beats import song_beats
@@ -19,7 +26,8 @@ from skeleton2stage.metrics.motion_critic import read_critic
 from skeleton2stage.motion.checks.check_limits import CheckLimits
 from skeleton2stage.motion.checks.checks import doubts
 from skeleton2stage.motion.folder import AnyMotion, read_any_folder
-from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
+from skeleton2stage.motion.formats.format_choice import format_setting
+from skeleton2stage.physics.simulators.simulator_options import SimulatorSettings
 from skeleton2stage.settings import output_setting, seed_setting, setting
 
 USAGE = (
@@ -29,38 +37,42 @@ USAGE = (
 EXIT_BAD_FILES = 1
 
 
-@dataclass(frozen=True)
-class EvaluateConfig:
-    """The keys of configs/evaluate.yaml, which explains them."""
+@dataclass(frozen=True, kw_only=True)
+class EvaluateConfig(JudgeSettings, SimulatorSettings, BodySettings):
+    """Metrics of a folder of motion files, or several results side by side."""
 
-    motions: Path | None
-    out: Path | None = output_setting()
-    compare: tuple[Path, ...]
-    labels: tuple[str, ...]
-    music: Path | None
-    reference: str
-    stats_out: Path | None = output_setting()
-    critic: Path | None
-    metrics: tuple[str, ...]
-    seed: int = seed_setting()
-    format: str
-    policy: str
-    simulator: str
-    simulator_options: SimulatorOptions
-    body: str
-    gender: str = setting(choices=BODY_GENDERS)
-    betas: str = setting(choices=BETAS)
-    pen_rate: bool
-
-    def body_choice(self) -> BodyChoice:
-        """Return whose body motions have."""
-        return BodyChoice(self.body, self.gender, self.betas)
+    motions: Path | None = setting(
+        "folder of motion files (or one file), in any of the formats that convert reads, or .npy of joint positions "
+        "[T, 24, 3] or [T, 72] m: bailando (y up, 60 fps) or positions (z up, 30 fps)",
+        default=None,
+    )
+    out: Path | None = output_setting(
+        "metrics.json to write, and a table for people beside it as .md; of compare: the table, .md, .tex, .json or "
+        ".yaml (values alone, for DVC), and bars beside it as .svg",
+        default=None,
+    )
+    compare: tuple[Path, ...] = setting(
+        "metrics.json files to set side by side instead, changes against the first", default=()
+    )
+    labels: tuple[str, ...] = setting("their titles; the names of their folders where empty", default=())
+    music: Path | None = setting(
+        "folder of songs that the motions' names tell (docs/music.md), for beat alignment (bas); null leaves bas out",
+        default=None,
+    )
+    stats_out: Path | None = output_setting(
+        ".npz to write the motions' own statistics to, as a reference for others", default=None
+    )
+    metrics: tuple[str, ...] = setting(
+        "metrics of your own besides, such as [my_metric.py:travelled]: docs/extending.md", default=()
+    )
+    seed: int = seed_setting("of the resampling behind standard errors", default=0)
+    format: str = format_setting()
 
 
 def main(arguments: list[str]) -> int:
     """Evaluate a folder; return 1 where some of its files could not be read, the others being evaluated."""
     if help_wanted(arguments):
-        print(help_text(USAGE, "evaluate"))
+        print(help_text(USAGE, "evaluate", arguments))
         return 0
     config = to_dataclass(load_config("evaluate", arguments), EvaluateConfig)
     _check(config)

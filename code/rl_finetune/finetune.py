@@ -1,4 +1,4 @@
-"""Fine-tune the dance model by rewards: `python -m rl_finetune.finetune [key=value …]` (configs/finetune.yaml)."""
+"""Fine-tune the dance model by rewards: `python -m rl_finetune.finetune [key=value …]`."""
 
 import sys
 from functools import cache, partial
@@ -30,8 +30,9 @@ from rl_finetune.watch import Watch
 from rl_finetune.ways_to_learn import make_learners
 from skeleton2stage import paths
 from skeleton2stage.body.body_model import load_body
-from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
-from skeleton2stage.curves import begin_curves
+from skeleton2stage.command_help import help_text, help_wanted
+from skeleton2stage.config import load_config, to_dataclass
+from skeleton2stage.curves import FOLDER, NOWHERE, Curves, open_curves
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.physics.score.make_scorer import make_scorer
@@ -64,11 +65,12 @@ class Finetuner:
             self.parameters = adapt(self.policy.module, self.parameters, config.lora_rank, config.seed)
         self.learners = make_learners(config, self.policy, self.parameters, context)
         self.ema = ExponentialMovingAverage(self.policy.module, config.ema_decay)
-        self.probe, self.watch = DriftProbe(self.policy), Watch()
+        self.probe, self.watch, self.curves = DriftProbe(self.policy), Watch(), NOWHERE
         self.epoch = load_state(self)
 
-    def train(self) -> None:
+    def train(self, curves: Curves = NOWHERE) -> None:
         """Run the epochs that are left."""
+        self.curves = curves
         if not self.held.is_measured:
             self._measure_base()
         progress = self._progress(range(self.epoch, self.config.epochs), self.config.epochs, "epochs")
@@ -184,7 +186,7 @@ class Finetuner:
 
     def _save(self, figures: dict[str, float]) -> None:
         """Log the epoch, save weights where due, and last the state that a resume starts from."""
-        self.accelerator.log(figures, step=self.epoch)
+        self.curves.log(figures, self.epoch)
         if not self.accelerator.is_main_process:
             return
         record_epoch(self.run, self.epoch, figures)
@@ -230,15 +232,13 @@ def describe_batch(config: FinetuneConfig, n_prompts: int, n_processes: int) -> 
 def main(arguments: list[str]) -> None:
     """Compose the configuration and run."""
     if help_wanted(arguments):
-        print(help_text("python -m rl_finetune.finetune [preset=demo|gpu|paper|bailando] [key=value …]", "finetune"))
+        print(help_text("python -m rl_finetune.finetune [preset=PRESET] [key=value …]", "finetune", arguments))
         return
     config = to_dataclass(load_config("finetune", arguments), FinetuneConfig)
     run = paths.runs() / "train" / config.name
     device = pick_device(config.device)
     connect_processes(device)
-    accelerator = Accelerator(
-        log_with=list(config.trackers) or None, project_dir=str(run), cpu=device.type == "cpu"
-    )
+    accelerator = Accelerator(cpu=device.type == "cpu")
     set_seed(config.seed)
     with run_folder(run, accelerator.is_main_process):
         train(config, run, accelerator)
@@ -256,11 +256,11 @@ def train(config: FinetuneConfig, run: Path, accelerator: Accelerator) -> None:
         Console().print(describe_batch(config, len(finetuner.prompts), accelerator.num_processes))
         weights = ", ".join(f"{name} {weight:g}" for name, weight in finetuner.rewards.weights.items())
         Console().print(f"rewards and weights: {weights}")
-    begin_curves(accelerator, run)
-    finetuner.train()
+    with open_curves(run, config.trackers, accelerator.device) as curves:
+        finetuner.train(curves)
     accelerator.end_training()
     if accelerator.is_main_process:
-        print(f"weights: {run / 'weights'}\ncurves:  {run / 'curves'} and {run / 'epochs.json'}")
+        print(f"weights: {run / 'weights'}\ncurves:  {run / FOLDER} and {run / 'epochs.json'}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 source "$root/environment.sh"
 source "$root/code/launch.sh"
-if [[ ${1:-} == -h || ${1:-} == --help ]]; then exec python -m rl_finetune.finetune --help; fi
+if [[ ${1:-} == -h || ${1:-} == --help ]]; then exec python -m rl_finetune.finetune "$@"; fi
 if (( $# < 4 )); then
   echo "usage: bash run.sh EXP_NAME NUM_PROCESSES EPOCHS BATCH_SIZE [key=value ...]" >&2
   exit 2

@@ -8,46 +8,49 @@ from dance_model.dance_music import music_sources
 from dance_model.dance_policy import RolloutOptions
 from dance_model.diffusion.predictor import PRECISIONS
 from dance_model.sampling.dances import Refinements, write_dances
-from dance_model.sampling.fgd_guidance import FORMS
 from dance_model.sampling.keep import read_constraint
 from dance_model.sampling.projection import Projection, make_projection
-from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
-from skeleton2stage.devices import DEVICES, pick_device
+from rl_finetune.dance_settings import DanceSettings
+from skeleton2stage.body.body_model import OPEN
+from skeleton2stage.command_help import help_text, help_wanted
+from skeleton2stage.config import load_config, to_dataclass
+from skeleton2stage.demo_files import TUNED_MODEL
+from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main
-from skeleton2stage.evaluation.judge import Judge, load_judge
-from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
-from skeleton2stage.settings import output_setting, seed_setting, setting
+from skeleton2stage.evaluation.judge import SHIPPED, Judge, load_judge
+from skeleton2stage.physics.simulators.simulator_options import SimulatorSettings
+from skeleton2stage.settings import output_setting, setting
 
 USAGE = "python -m rl_finetune.sample music=FILE_OR_DIR out=DIR [checkpoint=C] [key=value ...]"
 EXIT_BAD_FILES = 1
 
 
-@dataclass(frozen=True)
-class SampleConfig:
-    """The keys of configs/sample.yaml, which explains them."""
+@dataclass(frozen=True, kw_only=True)
+class SampleConfig(DanceSettings, SimulatorSettings):
+    """Dances for music."""
 
-    checkpoint: Path
-    family: str | None
-    music: Path
-    out: Path = output_setting()
-    seconds: float | None = setting(above=0)
-    samples_per_song: int = setting(minimum=1)
-    seed: int = seed_setting()
-    n_steps: int = setting(minimum=1)
-    eta: float = setting(minimum=0)
-    guidance: float | None
-    precision: str = setting(choices=PRECISIONS)
-    project: int = setting(minimum=0)
-    fgd_guidance: str = setting(choices=FORMS)
-    foot_lock: bool
-    keep: Path | None
-    keep_s: tuple[tuple[float, ...], ...]
-    keep_joints: tuple[str, ...]
-    policy: str
-    simulator: str
-    simulator_options: SimulatorOptions
-    body: str
-    device: str = setting(choices=DEVICES)
+    checkpoint: Path = setting(
+        "dance model; the shipped one's base model, that it was fine-tuned from, lies beside it", default=TUNED_MODEL
+    )
+    music: Path = setting(
+        "a song (wav, mp3, m4a, flac, mp4, …; 5 s or longer), a folder of songs, or of cached features (.npy)"
+    )
+    out: Path = output_setting("folder the dances go to, as NAME_OF_SONG.pkl")
+    precision: str = setting(
+        "of products and attention: float32, or bf16 for large models on NVIDIA GPUs",
+        default="float32", choices=PRECISIONS,
+    )
+    keep: Path | None = setting(
+        "motion file with what is given of the dance, from its first frame on; the model makes the rest", default=None
+    )
+    keep_s: tuple[tuple[float, ...], ...] = setting(
+        "which seconds of it are given, [[start,end],...]; empty: all. [[0,1],[4,5]] is in-betweening", default=()
+    )
+    keep_joints: tuple[str, ...] = setting(
+        "which joints: names, translation, upper, lower (with the translation); empty: everything", default=()
+    )
+    policy: str = setting("who performs for project: demo (shipped), or a .safetensors file", default=SHIPPED)
+    body: str = setting("body that project's humanoid is cut from: open, smpl, or a file", default=OPEN)
 
     def load_refinements(self) -> Refinements:
         """Return what is done to the dances besides sampling them; only projection loads a policy."""
@@ -66,7 +69,7 @@ class SampleConfig:
 def main(arguments: list[str]) -> int:
     """Dance to a song or to every song of a folder; return 1 where some could not be used."""
     if help_wanted(arguments):
-        print(help_text(USAGE, "sample"))
+        print(help_text(USAGE, "sample", arguments))
         return 0
     config = to_dataclass(load_config("sample", arguments), SampleConfig)
     if config.out.is_file():

@@ -1,4 +1,4 @@
-"""Which dataclasses hold the settings of each file under configs/, and which module each command runs.
+"""Which dataclass holds the settings of each command, and which module each command runs.
 
 By name, so that reading a command line imports that command alone and this library nothing above it.
 """
@@ -9,25 +9,25 @@ import sys
 from skeleton2stage.errors import UserError, unknown_name
 
 SETTINGS = {
-    "convert": (
-        "skeleton2stage.motion.convert.convert_config:ConvertConfig",
-        "skeleton2stage.motion.checks.check_limits:CheckLimits",
-    ),
-    "eval_checkpoint": ("rl_finetune.eval_checkpoint:EvalCheckpointConfig",),
-    "evaluate": ("rl_finetune.evaluate:EvaluateConfig",),
-    "export": ("skeleton2stage.export.__main__:ExportConfig",),
-    "export_checkpoint": ("dance_model.export_checkpoint:ExportCheckpointConfig",),
-    "features": ("skeleton2stage.music.features:FeaturesConfig",),
-    "finetune": ("rl_finetune.finetune_config:FinetuneConfig",),
-    "plausibility": ("pretrain.plausibility_config:PlausibilityConfig",),
-    "pretrain": ("pretrain.pretrain_config:PretrainConfig",),
-    "render": ("skeleton2stage.render.__main__:RenderConfig",),
-    "sample": ("rl_finetune.sample:SampleConfig",),
-    "score": ("skeleton2stage.physics.score.score_config:ScoreConfig",),
-    "tracks": ("skeleton2stage.music.tracks:TracksConfig",),
-    "train_edge": ("dance_model.training.train_edge_config:TrainEdgeConfig",),
-    "view": ("skeleton2stage.view.__main__:ViewConfig",),
+    "convert": "skeleton2stage.motion.convert.convert_config:ConvertConfig",
+    "eval_checkpoint": "rl_finetune.eval_checkpoint:EvalCheckpointConfig",
+    "evaluate": "rl_finetune.evaluate:EvaluateConfig",
+    "export": "skeleton2stage.export.__main__:ExportConfig",
+    "export_checkpoint": "dance_model.export_checkpoint:ExportCheckpointConfig",
+    "features": "skeleton2stage.music.features:FeaturesConfig",
+    "finetune": "rl_finetune.finetune_config:FinetuneConfig",
+    "plausibility": "pretrain.plausibility_config:PlausibilityConfig",
+    "pretrain": "pretrain.pretrain_config:PretrainConfig",
+    "render": "skeleton2stage.render.__main__:RenderConfig",
+    "sample": "rl_finetune.sample:SampleConfig",
+    "score": "skeleton2stage.physics.score.score_config:ScoreConfig",
+    "tracks": "skeleton2stage.music.tracks:TracksConfig",
+    "train_edge": "dance_model.training.train_edge_config:TrainEdgeConfig",
+    "view": "skeleton2stage.view.__main__:ViewConfig",
 }
+
+# The preset that is taken where none is given, of the commands that have some: the files of configs/COMMAND.
+DEFAULT_PRESETS = {"eval_checkpoint": "plain", "finetune": "demo", "pretrain": "demo", "train_edge": "demo"}
 
 # What `skeleton2stage COMMAND` runs: the module of `python -m MODULE`, and what it does in a line.
 PROGRAMS = {
@@ -51,11 +51,11 @@ PROGRAMS = {
 }
 
 
-def settings_of(name: str) -> tuple[type, ...]:
-    """Return the dataclasses whose fields are the keys of configs/NAME.yaml."""
+def settings_of(name: str) -> type:
+    """Return the dataclass that declares a command's settings."""
     if name not in SETTINGS:
         raise unknown_name("configuration", name, list(SETTINGS))
-    return tuple(_find(*place.split(":")) for place in SETTINGS[name])
+    return _find(*SETTINGS[name].split(":"))
 
 
 def _find(module: str, cls: str) -> type:

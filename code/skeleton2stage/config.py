@@ -1,116 +1,88 @@
-"""From `key=value` on a command line to frozen dataclasses: the only place that knows Hydra.
+"""From `key=value` on a command line to frozen dataclasses, which declare what settings there are and their defaults.
 
-Hydra composes files: configs/NAME.yaml and the preset laid over it. What is typed never meets its grammar: it is read
-by the type of its setting (`skeleton2stage.typed`). Paths in those files are relative to the repository, paths that are
-typed are relative to the folder the command is started in (`skeleton2stage.paths`).
+What is typed lies over a preset (`skeleton2stage.presets`), and that over the dataclass' defaults. It is read by the
+type of its setting (`skeleton2stage.typed`). Paths among defaults and in presets are relative to the repository, paths
+that are typed are relative to the folder the command is started in (`skeleton2stage.paths`).
 """
 
 import dataclasses
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from hydra import compose, initialize_config_dir
-from hydra.errors import ConfigCompositionException, MissingConfigException
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from skeleton2stage import paths
 from skeleton2stage.commands import settings_of
-from skeleton2stage.errors import UserError, unknown_name
+from skeleton2stage.errors import UserError
 from skeleton2stage.files import write_text
+from skeleton2stage.presets import chosen_preset, names_preset, read_preset
 from skeleton2stage.settings import check_settings
 from skeleton2stage.typed import field_type, read_value, split_argument, without_none
 
 Config = TypeVar("Config")
-PRESET = "preset"
-PROTOCOL = "protocol"  # the same, as papers call the settings of an evaluation
-_MISSING = "???"
 _SHOWN = 80  # characters of a wrong value
 _CONVERTERS = {int: int, float: float, str: str, bool: bool, Path: lambda value: Path(value).expanduser()}
-_HOW_TO_TYPE = """
-Text and paths arrive as typed (to your shell, quote spaces and the like); null: nothing. Paths that you give are
-relative to your folder, those in the files above to the project's. Lists: [A,B], items with commas in quotes, as in
-'["A, live.json",B.json]'. Mappings: '{A: 1, B: 2}', or one entry as KEY.A=1.
-"""
-
-
-def help_wanted(arguments: list[str]) -> bool:
-    """Return whether the command line asks for help."""
-    return any(argument in ("-h", "--help") for argument in arguments)
-
-
-def help_text(usage: str, name: str) -> str:
-    """Return a usage line followed by the commented configuration file, which explains every key."""
-    source = (paths.configs() / f"{name}.yaml").read_text(encoding="utf-8")
-    return f"usage: {usage}\n\nKeys and their defaults (give any of them as key=value):\n\n{source}{_HOW_TO_TYPE}"
 
 
 def load_config(name: str, arguments: list[str]) -> dict[str, Any]:
-    """Compose configs/NAME.yaml and lay what is typed over it; raise UserError for a key it does not have.
+    """Lay what is typed over a command's preset and defaults; raise UserError for a key it does not have.
 
-    `preset=P`, or `protocol=P`, lays configs/NAME/P.yaml over it first, where the configuration has presets. Returns
-    plain data; paths that are typed stay as typed, those of the files are absolute.
+    `preset=P`, or `protocol=P`, chooses the preset, where the command has some. Returns plain data with every key;
+    paths that are typed stay as typed, all others are absolute.
     """
-    given = [split_argument(argument) for argument in arguments]
-    preset = next((value for key, value in reversed(given) if _names_preset(key, name)), None)
-    content = _compose(name, preset)
-    classes = settings_of(name)
-    for cls in classes:
-        _anchor(content, cls)
-    typed = set()
+    cls, given = settings_of(name), [split_argument(argument) for argument in arguments]
+    content = composed(name, chosen_preset(name, given))
+    _anchor(content, cls)
     for key, text in given:
-        if not _names_preset(key, name):
-            _lay(content, key, text, classes)
-            typed.add(key)
-    missing = sorted(key for key, value in content.items() if value == _MISSING and key not in typed)
+        if not names_preset(key, name):
+            _lay(content, key, text, cls)
+    missing = [field.name for field in dataclasses.fields(cls) if field.name not in content]
     if missing:
         raise UserError(f"give {' and '.join(f'{key}=…' for key in missing)} (see --help)")
+    return content
+
+
+def composed(name: str, preset: str | None) -> dict[str, Any]:
+    """Return a command's defaults with a preset laid over them, as plain data without the keys that must be given."""
+    cls = settings_of(name)
+    content = defaults(cls)
+    if preset is not None:
+        laid = read_preset(name, preset)
+        _check_keys(laid, cls, f"configs/{name}/{preset}.yaml")
+        _merge(content, laid)
+    return content
+
+
+def defaults(cls: type) -> dict[str, Any]:
+    """Return the defaults of a dataclass' settings as plain data; those without one are left out."""
+    content = {}
+    for field in dataclasses.fields(cls):
+        if field.default is not dataclasses.MISSING:
+            content[field.name] = _plain(field.default, paths.shown)
+        elif field.default_factory is not dataclasses.MISSING:
+            content[field.name] = _plain(field.default_factory(), paths.shown)
     return content
 
 
 def read_options(arguments: list[str], cls: type[Config]) -> Config:
     """Return a dataclass of plain `key=value` arguments, its own defaults where none is given.
 
-    For commands without a configuration file. Raises UserError that names the key for an unknown or ill-typed one.
+    For commands without presets. Raises UserError that names the key for an unknown or ill-typed one.
     """
-    content: dict[str, Any] = {}
+    content = defaults(cls)
+    _anchor(content, cls)
     for argument in arguments:
-        _lay(content, *split_argument(argument), (cls,))
+        _lay(content, *split_argument(argument), cls)
     return to_dataclass(content, cls)
 
 
-def _names_preset(key: str, name: str) -> bool:
-    """Return whether a key chooses a preset, of a configuration that has some."""
-    return key in (PRESET, PROTOCOL) and bool(presets(name))
-
-
-def presets(name: str) -> list[str]:
-    """Return the presets of a configuration: the files of the folder configs/NAME."""
-    return sorted(file.stem for file in (paths.configs() / name).glob("*.yaml"))
-
-
-def _compose(name: str, preset: str | None) -> dict[str, Any]:
-    """Return the content of configs/NAME.yaml with a preset laid over it, the default one where None is given."""
-    if preset is not None and preset not in presets(name):
-        raise unknown_name(PRESET, preset, presets(name))
-    chosen = [] if preset is None else [f"{name}@_global_={preset}"]
-    try:
-        with initialize_config_dir(str(paths.configs()), version_base=None):
-            config = compose(name, overrides=chosen)
-        return OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
-    except (MissingConfigException, ConfigCompositionException, OmegaConfBaseException) as error:
-        line = str(error).strip().splitlines()[0]
-        raise UserError(f"configs/{name}.yaml or one of its presets cannot be read: {line}") from None
-
-
-def _lay(content: dict[str, Any], key: str, text: str, classes: tuple[type, ...]) -> None:
+def _lay(content: dict[str, Any], key: str, text: str, cls: type) -> None:
     """Put what is typed in the place of a key, such as `losses.foot`, whose type says how to read it."""
     name, _, rest = key.partition(".")
-    hint, place, where = _first_type(name, classes), content, name
+    hint, place, where = field_type(cls, name, ""), content, name
     while rest:
         hint = without_none(hint)
         if not isinstance(place.get(name), dict):
@@ -126,11 +98,15 @@ def _lay(content: dict[str, Any], key: str, text: str, classes: tuple[type, ...]
         place[name] = value
 
 
-def _first_type(name: str, classes: tuple[type, ...]) -> Any:  # noqa: ANN401 - the types are data here
-    hints = {field.name: typing.get_type_hints(cls)[field.name] for cls in classes for field in dataclasses.fields(cls)}
-    if name not in hints:
-        raise unknown_name("key", name, list(hints))
-    return hints[name]
+def _check_keys(content: Mapping[str, Any], hint: Any, file: str, where: str = "") -> None:  # noqa: ANN401 - a type
+    """Raise UserError that names the file where a key, at any depth, is none of the settings'."""
+    for key, value in content.items():
+        try:
+            inner = without_none(field_type(hint, key, where))
+        except UserError as error:
+            raise UserError(f"{file}: {error}") from None
+        if isinstance(value, Mapping) and dataclasses.is_dataclass(inner):
+            _check_keys(value, inner, file, f"{where}.{key}" if where else key)
 
 
 def _merge(content: dict[str, Any], given: dict[str, Any]) -> None:
@@ -142,10 +118,10 @@ def _merge(content: dict[str, Any], given: dict[str, Any]) -> None:
 
 
 def _anchor(content: dict[str, Any], cls: type) -> None:
-    """Make paths of the configuration's own files absolute: these are the project's."""
+    """Make paths among defaults and in presets absolute: these are the project's."""
     for name, hint in typing.get_type_hints(cls).items():
         value = content.get(name)
-        if without_none(hint) is Path and isinstance(value, str) and value != _MISSING:
+        if without_none(hint) is Path and isinstance(value, str):
             content[name] = str(paths.of_project(Path(value).expanduser()))
 
 
@@ -217,14 +193,15 @@ def _describe(hint: type) -> str:
 def save_config(path: Path, config: Any, notes: Sequence[str] = ()) -> None:  # noqa: ANN401 - any dataclass
     """Write a dataclass as YAML, notes above it, its paths absolute, so that a run can be repeated from any folder."""
     head = "".join(f"# {note}\n" for note in notes)
-    write_text(path, head + yaml.safe_dump(_plain(config), sort_keys=False, allow_unicode=True))
+    content = _plain(config, lambda place: str(place.absolute()))
+    write_text(path, head + yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - data of any depth
+def _plain(value: Any, of_path: Callable[[Path], str]) -> Any:  # noqa: ANN401 - data of any depth
     if dataclasses.is_dataclass(value):
         value = vars(value)
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: _plain(item, of_path) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return str(value.absolute()) if isinstance(value, Path) else value
+        return [_plain(item, of_path) for item in value]
+    return of_path(value) if isinstance(value, Path) else value

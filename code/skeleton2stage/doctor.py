@@ -206,8 +206,10 @@ def check_audio() -> list[Finding]:
 
 def check_trackers() -> list[Finding]:
     """Look for the libraries that record curves."""
+    from skeleton2stage.curves import TRACKERS
+
     findings = []
-    for name in ("tensorboard", "wandb"):
+    for name in TRACKERS:
         ok = importlib.util.find_spec(name) is not None
         mode = f", WANDB_MODE={os.environ.get('WANDB_MODE') or 'unset'}" if name == "wandb" else ""
         findings.append(Finding(f"tracker {name}", ok, ("installed" if ok else "not installed") + mode, SETUP))

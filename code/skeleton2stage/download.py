@@ -7,33 +7,34 @@ from pathlib import Path
 from typing import Any
 
 from skeleton2stage import paths
-from skeleton2stage.config import help_wanted, read_options
+from skeleton2stage.command_help import help_wanted, options_help
+from skeleton2stage.config import read_options
 from skeleton2stage.errors import UserError, run_main, unknown_name
 from skeleton2stage.fetch import fetch, sha256_of
 from skeleton2stage.files import read_json, write_json
-from skeleton2stage.settings import output_setting
+from skeleton2stage.settings import output_setting, setting
 
 MANIFEST = paths.REPOSITORY / "scripts" / "downloads.json"
 SUMS = "checksums.json"
-USAGE = """usage: bash scripts/download_data.sh  [SET ...] [key=value ...]
-       bash scripts/download_model.sh [SET ...] [key=value ...]
-
-Without a SET, lists what there is. A download that was stopped goes on where it was; what is there and whole is not
-fetched again. Keys and their defaults:
-
-out=null                          folder to write to; null: the set's own, under data/ (S2S_DATA)
-manifest=scripts/downloads.json   addresses and checksums; give your own for a mirror, or for data of your own
-"""
+USAGE = """bash scripts/download_data.sh  [SET ...] [key=value ...]
+       bash scripts/download_model.sh [SET ...] [key=value ...]"""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DownloadConfig:
-    """The keys of USAGE, which explains them."""
+    """Data or models from where they are published; without a SET, a list of what there is.
 
-    kind: str
-    sets: tuple[str, ...] = ()
-    out: Path | None = output_setting(default=None)
-    manifest: Path = MANIFEST
+    A download that was stopped goes on where it was; what is there and whole is not fetched again.
+    """
+
+    kind: str = setting("what the sets are of: data or model; the scripts give it")
+    sets: tuple[str, ...] = setting("the SETs", default=())
+    out: Path | None = output_setting(
+        "folder to write to; null: the set's own, under data/ (S2S_DATA)", default=None
+    )
+    manifest: Path = setting(
+        "addresses and checksums; give your own for a mirror, or for data of your own", default=MANIFEST
+    )
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class RemoteSet:
 def main(arguments: list[str]) -> None:
     """Fetch the named sets, or list them; words without a '=' after the kind are sets."""
     if help_wanted(arguments):
-        print(USAGE)
+        print(options_help(USAGE, DownloadConfig))
         return
     kind, names = arguments[0], [word for word in arguments[1:] if "=" not in word]
     keys = [word for word in arguments[1:] if "=" in word]

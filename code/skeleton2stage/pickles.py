@@ -1,26 +1,33 @@
 """Pickles read without running, or trusting, anything in them.
 
 A pickle is a program: it names functions and calls them. This reader knows the operations that plain containers,
-numbers, texts and numpy arrays need and refuses the rest. What stands for numpy is built from checked parts: numpy's
-own `__setstate__` believes what it is told, so that a file could have its bytes taken for pointers to objects.
+numbers, texts and numpy arrays need and refuses the rest. What stands for numpy is built from checked parts
+(`pickled_arrays`). What it may make is bounded by the size of its file.
 """
 
+import codecs
 import io
 import pickle
-import re
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from skeleton2stage.pickled_arrays import (
+    PickledArray,
+    PickledType,
+    from_buffer,
+    give_array_state,
+    reconstruct,
+    scalar,
+)
+from skeleton2stage.read_boundary import most_unpacked
+
 MAX_DEPTH = 100  # containers within containers; the field's files have at most ten
-MAX_DIMENSIONS = 32
-MAX_TEXT_TYPE = 1 << 16  # characters of one element of a text array
 # A file may name the same container many times over, which costs it nothing and its reader everything.
 LEAST_EXPANDED, EXPANSION = 10_000_000, 100
 
-_TYPE_CODE = re.compile(r"[<>|=]?(?:[biufc](?:1|2|4|8|16)|\?|O8?|[SU]\d{1,9})")
 _NUMPY_MODULES = (
     "numpy", "numpy.core.multiarray", "numpy._core.multiarray", "numpy.core.numeric", "numpy._core.numeric"
 )
@@ -35,89 +42,6 @@ class _Named:
         self.name, self.call = name, call
 
 
-class _Type:
-    """What a file says of an array's type, until the byte order that follows is known."""
-
-    def __init__(self, code: object = None, *_: object) -> None:
-        code = code.decode("ascii") if isinstance(code, bytes) else code
-        if not isinstance(code, str) or not _TYPE_CODE.fullmatch(code):
-            raise pickle.UnpicklingError(f"it has an array of type {code!r}, which no such file needs")
-        self.dtype = np.dtype(code)
-        if self.dtype.kind in "SU" and self.dtype.itemsize > 4 * MAX_TEXT_TYPE:
-            raise pickle.UnpicklingError(f"it has an array of type {code!r}, whose elements are too long")
-
-    def set_state(self, state: object) -> None:
-        """Take the byte order from a state and nothing else; refuse fields and nested arrays."""
-        if not isinstance(state, tuple) or len(state) < 5 or any(part is not None for part in state[2:5]):
-            raise pickle.UnpicklingError("it has a structured array, which no such file needs")
-        order = state[1].decode("ascii") if isinstance(state[1], bytes) else state[1]
-        if order not in ("<", ">", "|", "="):
-            raise pickle.UnpicklingError(f"it has an array of byte order {order!r}")
-        if order in "<>":
-            self.dtype = self.dtype.newbyteorder(order)
-
-
-class _Array:
-    """Marks the class of arrays, which files name as an argument."""
-
-
-def _reconstruct(cls: object, *_: object) -> np.ndarray:
-    if cls is not _Array:
-        raise pickle.UnpicklingError("it makes an array of something else")
-    return np.empty(0, np.uint8)
-
-
-def _array_state(array: np.ndarray, state: object) -> None:
-    """Fill an empty array by a state (version, shape, type, Fortran's order, content) whose parts agree."""
-    if not isinstance(state, tuple) or len(state) not in (4, 5):
-        raise pickle.UnpicklingError("it has an array without a proper state")
-    shape, kind, fortran, content = state[-4:]
-    count = element_count(shape)
-    if not isinstance(kind, _Type) or not isinstance(fortran, bool | int):
-        raise pickle.UnpicklingError("it has an array without a proper state")
-    dtype = kind.dtype
-    if dtype.hasobject:
-        if not isinstance(content, list) or len(content) != count:
-            raise pickle.UnpicklingError("it has an array of objects whose shape and content differ")
-    else:
-        content = content.encode("latin1") if isinstance(content, str) else content
-        if not isinstance(content, bytes | bytearray) or len(content) != count * dtype.itemsize:
-            raise pickle.UnpicklingError("it has an array whose shape and content differ")
-        content = bytes(content)
-        if count and not dtype.itemsize:
-            raise pickle.UnpicklingError("it has an array of nothing")
-    # In place, since the file may already have pointed at the array.
-    array.__setstate__((1, tuple(shape), dtype, bool(fortran), content))
-
-
-def _scalar(kind: object, content: object = b"") -> Any:  # noqa: ANN401 - one of numpy's scalars
-    content = content.encode("latin1") if isinstance(content, str) else content
-    if not isinstance(kind, _Type) or kind.dtype.hasobject or not isinstance(content, bytes | bytearray):
-        raise pickle.UnpicklingError("it has a number without a proper type")
-    if not kind.dtype.itemsize or len(content) != kind.dtype.itemsize:
-        raise pickle.UnpicklingError("it has a number whose type and content differ")
-    return np.frombuffer(bytes(content), kind.dtype)[0]
-
-
-def _from_buffer(content: object, kind: object, shape: object, order: object = "C") -> np.ndarray:
-    if not isinstance(content, bytes | bytearray) or not isinstance(kind, _Type) or kind.dtype.hasobject:
-        raise pickle.UnpicklingError("it has an array without a proper state")
-    if order not in ("C", "F") or not kind.dtype.itemsize or len(content) != element_count(shape) * kind.dtype.itemsize:
-        raise pickle.UnpicklingError("it has an array whose shape and content differ")
-    return np.frombuffer(bytes(content), kind.dtype).reshape(tuple(shape), order=order).copy(order="K")
-
-
-def element_count(shape: object) -> int:
-    """Return the number of elements of a shape; refuse what is none."""
-    plain = isinstance(shape, tuple | list) and len(shape) <= MAX_DIMENSIONS
-    if not plain or not all(type(size) is int and 0 <= size < 1 << 40 for size in shape):
-        raise pickle.UnpicklingError(f"it has an array of shape {str(shape)[:60]}")
-    count = 1
-    for size in shape:
-        count *= size
-    return count
-
-
 def _encode(text: object = "", codec: object = "utf-8") -> bytes:
     # How Python 2's files carry bytes. Other codecs unpack, and a few bytes become gigabytes.
     if not isinstance(text, str) or codec not in _TEXT_CODECS:
@@ -129,8 +53,8 @@ def _known() -> dict[tuple[str, str], _Named]:
     known: dict[tuple[str, str], Any] = {("_codecs", "encode"): _encode}
     for module in _NUMPY_MODULES:
         known |= {
-            (module, "dtype"): _Type, (module, "ndarray"): _Array, (module, "_reconstruct"): _reconstruct,
-            (module, "scalar"): _scalar, (module, "_frombuffer"): _from_buffer,
+            (module, "dtype"): PickledType, (module, "ndarray"): PickledArray, (module, "_reconstruct"): reconstruct,
+            (module, "scalar"): scalar, (module, "_frombuffer"): from_buffer,
         }
     for module in _BUILTINS:
         known |= {(module, cls.__name__): cls for cls in (set, frozenset, list, tuple, dict, complex, bytearray)}
@@ -151,17 +75,20 @@ class Unpickler(pickle._Unpickler):  # noqa: SLF001 - the one in Python, whose o
     """Reads plain containers, numbers, texts, numpy arrays, and the classes it is told of.
 
     `admitted` maps (module, name) as written in the file to the class to use in its place; it is made without
-    arguments and given its state, by `__setstate__` where it has one.
+    arguments and given its state, by `__setstate__` where it has one. `n_bytes` is the size of the file that it bounds
+    what is made by, where `file` is a part of one.
     """
 
     dispatch = dict(pickle._Unpickler.dispatch)  # noqa: SLF001
     calls: dict[tuple[str, str], Callable[..., Any]] = {}  # what a subclass knows besides, by (module, name)
 
     def __init__(
-        self, file: Any, admitted: dict[tuple[str, str], type] | None = None, encoding: str = "latin1"  # noqa: ANN401
+        self, file: io.BytesIO, admitted: dict[tuple[str, str], type] | None = None, encoding: str = "latin1",
+        n_bytes: int | None = None,
     ) -> None:
         super().__init__(file, encoding=encoding)
-        self.admitted = admitted or {}
+        self.file, self.admitted = file, admitted or {}
+        self.room = most_unpacked(len(file.getbuffer()) if n_bytes is None else n_bytes)
 
     def find_class(self, module: str, name: str) -> _Named | type:
         """Return what stands for a name; refuse names that such a file has no use for."""
@@ -191,13 +118,50 @@ class Unpickler(pickle._Unpickler):  # noqa: SLF001 - the one in Python, whose o
             return object.__new__(function)
         if not isinstance(function, _Named) or function.call is object:
             raise pickle.UnpicklingError(f"it calls {type(function).__name__}")
-        arguments = tuple(_Array if isinstance(a, _Named) and a.call is _Array else a for a in arguments)
+        arguments = tuple(PickledArray if isinstance(a, _Named) and a.call is PickledArray else a for a in arguments)
         wanted = _CONTENT.get(function.call)
         if wanted and not (len(arguments) <= 2 and all(isinstance(a, (*wanted, str)) for a in arguments)):
             raise pickle.UnpicklingError(f"it makes a {function.name} of something else")
         if function.call is complex and not all(isinstance(a, float | int) for a in arguments):
             raise pickle.UnpicklingError("it makes a complex number of something else")
-        return function.call(*arguments)
+        return self.bounded(function.call(*arguments))
+
+    def bounded(self, made: Any) -> Any:  # noqa: ANN401 - what a call made
+        """Return what a call made, while all that calls made is not far larger than the file.
+
+        A file may have the same bytes made into array after array, at a few bytes a call.
+        """
+        sized = isinstance(made, str | bytes | bytearray)
+        self.room -= made.nbytes if isinstance(made, np.ndarray) else len(made) if sized else _container_bytes(made)
+        if self.room < 0:
+            raise pickle.UnpicklingError("it makes the same things many times over")
+        return made
+
+    def _line(self) -> memoryview:
+        """Return the rest of the line without a copy: SMPL's files of protocol 0 have lines of 300 MB."""
+        if self._unframer.current_frame:
+            return memoryview(self.readline())[:-1]
+        content, start = self.file.getvalue(), self.file.tell()  # the file's own bytes, not a copy of them
+        end = content.find(b"\n", start)
+        if end < 0:
+            raise EOFError("its last line is cut short")
+        self.file.seek(end + 1)
+        return memoryview(content)[start:end]
+
+    def load_string(self) -> None:
+        """Put a text of Python 2 on the stack, which is quoted and has its bytes escaped."""
+        line = self._line()
+        if len(line) < 2 or line[0] != line[-1] or line[0] not in b"\"'":
+            raise pickle.UnpicklingError("it has a text without quotes")
+        self.append(self._decode_string(codecs.escape_decode(line[1:-1])[0]))
+
+    dispatch[pickle.STRING[0]] = load_string
+
+    def load_unicode(self) -> None:
+        """Put a text on the stack whose characters are escaped."""
+        self.append(codecs.raw_unicode_escape_decode(self._line())[0])
+
+    dispatch[pickle.UNICODE[0]] = load_unicode
 
     def load_reduce(self) -> None:
         """Make what a call stands for."""
@@ -217,8 +181,9 @@ class Unpickler(pickle._Unpickler):  # noqa: SLF001 - the one in Python, whose o
         """Give an object its state."""
         state, target = self.stack.pop(), self.stack[-1]
         if isinstance(target, np.ndarray):
-            _array_state(target, state)
-        elif isinstance(target, _Type):
+            give_array_state(target, state)
+            self.bounded(target)
+        elif isinstance(target, PickledType):
             target.set_state(state)
         elif self._is_admitted(type(target)):
             _give(target, state)
@@ -249,6 +214,10 @@ def _give(target: object, state: object) -> None:
         if not isinstance(part, dict) or not all(isinstance(key, str) for key in part):
             raise pickle.UnpicklingError("it has an object without a proper state")
         target.__dict__.update(part)
+
+
+def _container_bytes(made: object) -> int:
+    return 8 * len(made) if isinstance(made, list | tuple | set | frozenset | dict) else 0
 
 
 def loads(content: bytes, admitted: dict[tuple[str, str], type] | None = None, encoding: str = "latin1") -> Any:  # noqa: ANN401
@@ -284,7 +253,7 @@ def checked(value: Any, n_bytes: int) -> Any:  # noqa: ANN401 - what a pickle ho
 
 def _parts(item: object) -> list | None:
     """Return what a container holds, None for what holds nothing."""
-    if isinstance(item, _Named | _Type) or item is _Array:
+    if isinstance(item, _Named | PickledType) or item is PickledArray:
         raise pickle.UnpicklingError("it holds a class in place of a value")
     if isinstance(item, dict):
         return [*item.keys(), *item.values()]

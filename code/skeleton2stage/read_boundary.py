@@ -52,9 +52,14 @@ def first_words(error: BaseException) -> str:
     return line or type(error).__name__
 
 
+def most_unpacked(packed: int) -> int:
+    """Return how many bytes a file of a size may unpack to."""
+    return max(LEAST_UNPACKED_BYTES, MOST_EXPANDED * packed)
+
+
 def check_unpacked(path: Path, unpacked: int, packed: int) -> None:
     """Raise UserError where a file unpacks to far more bytes than such files do, before they are asked for."""
-    if unpacked > max(LEAST_UNPACKED_BYTES, MOST_EXPANDED * packed):
+    if unpacked > most_unpacked(packed):
         raise UserError(f"{path} unpacks to {unpacked / 2**20:.0f} MiB from {packed} bytes: it is damaged, or a trap")
 
 

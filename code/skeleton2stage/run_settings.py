@@ -12,6 +12,7 @@ from typing import Any
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.settings import may_change
+from skeleton2stage.typed import as_typed
 
 _CONTENT, _PATH = "content", "path"
 _MISSING = "missing"
@@ -48,11 +49,12 @@ class RunSettings:
                 "the same: give another name, and another run begins"
             )
         before = kept["values"]
-        names = [name for name in {**before, **self.values} if not self._same(before, name)]
-        refused = [name for name in names if name not in self.free]
+        changed = [name for name in {**before, **self.values} if not self._same(before, name)]
+        refused = [name for name in changed if name not in self.free]
         if refused:
             raise UserError(_refusal(run, before, self.values, refused))
         self.changes = list(kept["changes"])
+        names = [name for name in changed if name in before]  # others are new in this version, and may change
         if names:
             now = ", ".join(f"{name}={_typed(self.values[name])} (before: {_typed(before[name])})" for name in names)
             self.changes.append(now)
@@ -132,12 +134,4 @@ def _is_place(value: Any) -> bool:  # noqa: ANN401 - settings are of many types
 
 def _typed(value: Any) -> str:  # noqa: ANN401 - settings are of many types
     """Return a plain value as one would type it."""
-    if _is_place(value):
-        return value[_PATH]
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {_typed(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return f"[{','.join(map(_typed, value))}]"
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    return str(value)
+    return value[_PATH] if _is_place(value) else as_typed(value)

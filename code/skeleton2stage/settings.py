@@ -1,28 +1,31 @@
-"""What a setting may be, declared once where its dataclass has it, and the one check of all of them."""
+"""What a setting means and may be, declared once where its dataclass has it, and the one check of all of them."""
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 from skeleton2stage.errors import UserError, unknown_name
 from skeleton2stage.outputs import check_output
 
+Config = TypeVar("Config")
 LARGEST_SEED = 2**32 - 1  # numpy's
 _KEY = "setting"
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What values a setting takes; of a list or a mapping, what each of its values may be.
+    """What a setting means, and what values it takes; of a list or a mapping, what each of its values may be.
 
-    minimum, maximum: bounds that are allowed themselves. above, below: bounds that are not. infinite: whether infinity
-    is allowed; NaN never is. choices: the known names. length: of a list. rule: returns what is wrong with a value, as
-    the end of "NAME must …", or None. called: what the setting holds, for errors; its name if empty. why: the reason.
-    may_change: whether a run that goes on may have another value, as it changes how the run goes and not what comes
-    of it (rounding apart); or a function of the dataclass that has the setting. What says nothing may not.
+    help: what it means, with its unit, for `--help`. minimum, maximum: bounds that are allowed themselves. above,
+    below: bounds that are not. infinite: whether infinity is allowed; NaN never is. choices: the known names. length:
+    of a list. rule: returns what is wrong with a value, as the end of "NAME must …", or None. called: what the setting
+    holds, for errors; its name if empty. why: the reason. may_change: whether a run that goes on may have another
+    value, as it changes how the run goes and not what comes of it (rounding apart); or a function of the dataclass that
+    has the setting. What says nothing may not.
     """
 
     help: str = ""
@@ -51,6 +54,13 @@ class Limits:
             if wrong:
                 raise UserError(f"{key} must {wrong}, not {item!r}")
 
+    def described(self) -> str:
+        """Return what values may be, as `--help` has it; nothing of choices that its text names already."""
+        named = all(re.search(rf"(?<!\w){re.escape(choice)}(?!\w)", self.help) for choice in self.choices)
+        choices = "" if named else f"one of {', '.join(self.choices)}"
+        length = "" if self.length is None else f"{self.length} values"
+        return ", ".join(part for part in (choices, length, self._bounds()) if part)
+
     def _check_number(self, value: float, key: str) -> None:
         inside = self.minimum <= value <= self.maximum and (value > self.above or self.above == -math.inf)
         inside = inside and (value < self.below or self.below == math.inf)
@@ -67,15 +77,20 @@ class Limits:
 
 
 def setting(
-    help_text: str = "",
+    help_text: str,
     *,
     default: Any = MISSING,  # noqa: ANN401 - as dataclasses.field
     default_factory: Any = MISSING,  # noqa: ANN401 - as dataclasses.field
     **limits: Any,  # noqa: ANN401 - those of Limits
 ) -> Any:  # noqa: ANN401 - stands for a value of the field's type
-    """Return a dataclass field with its help and `Limits`."""
+    """Return a dataclass field with its help, its default if it has one, and `Limits`."""
     metadata = {_KEY: Limits(help_text, **limits)}
     return dataclasses.field(default=default, default_factory=default_factory, metadata=metadata)
+
+
+def limits_of(field: dataclasses.Field) -> Limits:
+    """Return what a dataclass says of one of its fields; where it is no setting, only that numbers are finite."""
+    return field.metadata.get(_KEY, Limits())
 
 
 def check_settings(values: Mapping[str, Any], cls: type, where: str = "") -> None:
@@ -85,12 +100,17 @@ def check_settings(values: Mapping[str, Any], cls: type, where: str = "") -> Non
     """
     for field in dataclasses.fields(cls):
         if field.name in values:
-            field.metadata.get(_KEY, Limits()).check(values[field.name], f"{where}{field.name}")
+            limits_of(field).check(values[field.name], f"{where}{field.name}")
 
 
 def check_own_settings(instance: Any) -> None:  # noqa: ANN401 - any dataclass
     """Check a dataclass that code makes too, not `to_dataclass` alone: for its `__post_init__`."""
     check_settings(vars(instance), type(instance))
+
+
+def part_of(instance: Any, cls: type[Config]) -> Config:  # noqa: ANN401 - any dataclass
+    """Return the settings that a dataclass inherits from another as an instance of that one alone."""
+    return cls(**{field.name: getattr(instance, field.name) for field in dataclasses.fields(cls)})
 
 
 def run_name(name: str) -> str | None:
@@ -103,23 +123,23 @@ def run_name(name: str) -> str | None:
     return None
 
 
-def run_name_setting(help_text: str = "", **default: Any) -> Any:  # noqa: ANN401 - stands for the text
+def run_name_setting(help_text: str, **default: Any) -> Any:  # noqa: ANN401 - stands for the text
     """Return the field of a run's name, which becomes a folder under `runs/`; a run whose folder is renamed goes on."""
     return setting(help_text, rule=run_name, may_change=True, **default)
 
 
-def output_setting(help_text: str = "", **default: Any) -> Any:  # noqa: ANN401 - stands for the path
+def output_setting(help_text: str, **default: Any) -> Any:  # noqa: ANN401 - stands for the path
     """Return the field of a file or folder that a command writes, which is tried before its work begins."""
     return setting(help_text, rule=check_output, **default)
 
 
 def may_change(owner: Any, field: dataclasses.Field) -> bool:  # noqa: ANN401 - any dataclass
     """Return whether a run that goes on may have another value of a field of its settings."""
-    allowed = field.metadata.get(_KEY, Limits()).may_change
+    allowed = limits_of(field).may_change
     return allowed(owner) if callable(allowed) else allowed
 
 
-def seed_setting(help_text: str = "", **default: Any) -> Any:  # noqa: ANN401 - stands for the number
+def seed_setting(help_text: str, **default: Any) -> Any:  # noqa: ANN401 - stands for the number
     """Return the field of a seed: what torch and numpy both take."""
     return setting(help_text, minimum=0, maximum=LARGEST_SEED, **default)
 

@@ -14,15 +14,17 @@ import pickle
 import zipfile
 import zlib
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
 import torch
 
 from skeleton2stage import pickles
+from skeleton2stage.pickled_arrays import element_count
+from skeleton2stage.read_boundary import most_unpacked
 
-MAX_BYTES = 4 << 30  # of a compressed file, unpacked
-MAX_ELEMENTS = 1 << 28  # of a tensor that repeats its numbers
+MAX_BYTES = 4 << 30  # of any file, unpacked
 TORCH_LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 _STORAGES = {
     "DoubleStorage": "<f8", "FloatStorage": "<f4", "HalfStorage": "<f2", "BFloat16Storage": "bfloat16",
@@ -52,7 +54,7 @@ class _JoblibArray:
             return ToolUnpickler(file).load()
         if state.get("numpy_array_alignment_bytes") is not None:
             file.read(int.from_bytes(file.read(1), "little"))
-        n_bytes = pickles.element_count(shape) * dtype.itemsize
+        n_bytes = element_count(shape) * dtype.itemsize
         content = file.read(n_bytes)
         if len(content) != n_bytes or not dtype.itemsize:
             raise EOFError("its last array is cut short")
@@ -64,14 +66,21 @@ def _tensor(storage: object, offset: object = 0, size: object = (), stride: obje
     numbers = (offset, *size, *stride)
     if not isinstance(storage, np.ndarray) or storage.ndim != 1 or len(size) != len(stride):
         raise pickle.UnpicklingError("it has a tensor without a storage")
-    if not all(type(number) is int and 0 <= number < 1 << 40 for number in numbers) or math.prod(size) > MAX_ELEMENTS:
+    if not all(type(number) is int and 0 <= number < 1 << 40 for number in numbers):
         raise pickle.UnpicklingError(f"it has a tensor of shape {str(size)[:60]}")
+    _check_repeats(math.prod(size) * storage.itemsize, storage.nbytes)
     if not math.prod(size):
         return np.empty(size, storage.dtype)
     if offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True)) >= len(storage):
         raise pickle.UnpicklingError("it has a tensor that reaches out of its storage")
     steps = tuple(step * storage.itemsize for step in stride)
     return np.lib.stride_tricks.as_strided(storage[offset:], tuple(size), steps).copy()
+
+
+def _check_repeats(n_bytes: int, stored: int) -> None:
+    """Raise UnpicklingError where a tensor repeats what is stored of it far more often than such files do."""
+    if n_bytes > most_unpacked(stored):
+        raise pickle.UnpicklingError("it has a tensor that repeats a few numbers many times over")
 
 
 def _storage(name: str, content: bytes) -> np.ndarray:
@@ -132,9 +141,11 @@ class ToolUnpickler(pickles.Unpickler):
     dispatch = dict(pickles.Unpickler.dispatch)
     calls = _CALLS
 
-    def __init__(self, file: io.BytesIO, storages: Callable[[str], bytes] | None = None) -> None:
-        super().__init__(file, {("joblib.numpy_pickle", "NumpyArrayWrapper"): _JoblibArray})
-        self.file, self.storages = file, storages
+    def __init__(
+        self, file: io.BytesIO, storages: Callable[[str], bytes] | None = None, n_bytes: int | None = None
+    ) -> None:
+        super().__init__(file, {("joblib.numpy_pickle", "NumpyArrayWrapper"): _JoblibArray}, n_bytes=n_bytes)
+        self.storages = storages
 
     def load_build(self) -> None:
         """Give an object its state; joblib's arrays follow it in the file."""
@@ -152,7 +163,7 @@ class ToolUnpickler(pickles.Unpickler):
         kind = getattr(name[1], "name", "")
         if kind.rsplit(".", 1)[-1] not in _STORAGES:
             raise pickle.UnpicklingError("it has a tensor of an unknown kind")
-        self.stack.append(_storage(kind, self.storages(str(name[2]))))
+        self.stack.append(self.bounded(_storage(kind, self.storages(str(name[2])))))
 
     dispatch[pickle.BINPERSID[0]] = load_binpersid
 
@@ -162,21 +173,23 @@ def loads(content: bytes) -> Any:  # noqa: ANN401 - whatever a tool wrote
 
     Raises UnpicklingError for what such a file has no use for; other exceptions mean a damaged file.
     """
+    n_bytes = len(content)
     content = unpacked(content)
     if content.startswith(b"PK\x03\x04"):
         return _torch_archive(content)
     if content.startswith(TORCH_LEGACY):
         return pickles.checked(_as_arrays(_load_legacy(content)), len(content))
-    return pickles.checked(ToolUnpickler(io.BytesIO(content)).load(), len(content))
+    return pickles.checked(ToolUnpickler(io.BytesIO(content), n_bytes=n_bytes).load(), len(content))
 
 
 def unpacked(content: bytes) -> bytes:
     """Return content without joblib's compression, if it has any; raise UnpicklingError for lz4 and for bombs."""
     if content.startswith(_LZ4):
         raise pickle.UnpicklingError("it is compressed by lz4: save it again by joblib.dump(content, file)")
+    most = min(MAX_BYTES, most_unpacked(len(content)))
     if content[:1] == b"x" and len(content) > 2 and int.from_bytes(content[:2], "big") % 31 == 0:
         packed = zlib.decompressobj()
-        plain, more = packed.decompress(content, MAX_BYTES), packed.unconsumed_tail
+        plain, more = packed.decompress(content, most), packed.unconsumed_tail
         if not packed.eof and not more:
             raise EOFError("it is cut short")
     else:
@@ -184,9 +197,9 @@ def unpacked(content: bytes) -> bytes:
         if opener is None:
             return content
         with opener(io.BytesIO(content)) as file:
-            plain, more = file.read(MAX_BYTES), file.read(1)
+            plain, more = file.read(most), file.read(1)
     if more:
-        raise pickle.UnpicklingError(f"it unpacks to more than {MAX_BYTES >> 30} GiB: split it")
+        raise pickle.UnpicklingError(f"it unpacks to more than {most >> 20} MiB: it is damaged, or to be split")
     return plain
 
 
@@ -196,16 +209,18 @@ def _torch_archive(content: bytes) -> Any:  # noqa: ANN401 - whatever a tool wro
         root = next((name for name in names if name.endswith("/data.pkl")), None)
         if root is None:
             raise ValueError("it is an archive without data.pkl")
-        if sum(info.file_size for info in names.values()) > MAX_BYTES:
-            raise pickle.UnpicklingError(f"it unpacks to more than {MAX_BYTES >> 30} GiB: split it")
-        folder = root.removesuffix("data.pkl")
-        unpickler = ToolUnpickler(io.BytesIO(archive.read(root)), lambda key: archive.read(f"{folder}data/{key}"))
+        most = min(MAX_BYTES, most_unpacked(len(content)))
+        if sum(info.file_size for info in names.values()) > most:
+            raise pickle.UnpicklingError(f"it unpacks to more than {most >> 20} MiB: it is damaged, or to be split")
+        storages = cache(lambda key: archive.read(f"{root.removesuffix('data.pkl')}data/{key}"))
+        unpickler = ToolUnpickler(io.BytesIO(archive.read(root)), storages, len(content))
         return pickles.checked(unpickler.load(), len(content))
 
 
 def _as_arrays(value: Any) -> Any:  # noqa: ANN401 - whatever a tool wrote
     """Return nested containers with numpy arrays in the place of tensors."""
     if isinstance(value, torch.Tensor):
+        _check_repeats(value.nbytes, value.untyped_storage().nbytes())
         return (value.float() if value.dtype == torch.bfloat16 else value).detach().numpy()
     if isinstance(value, dict):
         return {key: _as_arrays(part) for key, part in value.items()}

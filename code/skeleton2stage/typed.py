@@ -9,6 +9,7 @@ is one. A list's only item may be given without brackets. Mappings are YAML, {im
 import dataclasses
 import types
 import typing
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from skeleton2stage.errors import UserError, unknown_name
 
 NULL = "null"
 _TRUE, _FALSE = ("true", "yes", "on"), ("false", "no", "off")
+_LINE = 10**6  # characters, more than any mapping has
 _SCALARS = (str, Path, int, float, bool)
 
 
@@ -43,6 +45,23 @@ def read_value(text: str, hint: Any, key: str) -> Any:  # noqa: ANN401 - the typ
         item = typing.get_args(inner)[0]
         return [_scalar(part, item, key) for part in split_list(text, key)]
     return _from_tree(_yaml_tree(text, key), inner, key)
+
+
+def as_typed(value: Any) -> str:  # noqa: ANN401 - settings are of many types
+    """Return plain data as one types it: what `read_value` reads as the same."""
+    if isinstance(value, Mapping) or isinstance(value, list) and any(isinstance(one, list | Mapping) for one in value):
+        return yaml.safe_dump(value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=_LINE).strip()
+    if isinstance(value, list):
+        return f"[{','.join(_item(as_typed(one)) for one in value)}]"
+    if value is None or isinstance(value, bool):
+        return {None: NULL, True: "true", False: "false"}[value]
+    return str(value)
+
+
+def _item(text: str) -> str:
+    """Return an item of a list, in quotes where it could be taken for something else."""
+    plain = text and text == text.strip() and text[0] not in "'\"" and "," not in text
+    return text if plain else '"' + text.replace('"', '""') + '"'
 
 
 def without_none(hint: Any) -> Any:  # noqa: ANN401 - the types are data here

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-sys.path.append(str(Path(__file__).parent.parent / "skeleton2stage" / "motion"))  # samples of motion files
+for _folder in ("motion", "motion/formats"):  # samples of motion files
+    sys.path.append(str(Path(__file__).parent.parent / "skeleton2stage" / _folder))
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,15 @@
 
 import json
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import imageio_ffmpeg
 import numpy as np
 import soundfile
 import torch
+from tool_samples import TOOLS, dance, features_of, joints_y_up, write_mdm, write_mdm_smpl
 
 from dance_model import families
 from dance_model.dance_music import music_sources
@@ -24,7 +27,7 @@ from skeleton2stage.metrics.comparison import read_result
 from skeleton2stage.metrics.motion_critic import read_critic
 from skeleton2stage.metrics.reference_statistics import FEATURES, reference_of, write_reference
 from skeleton2stage.motion.convert.conversion_jobs import read_clip_notes
-from skeleton2stage.motion.formats.read_motion import read_motion
+from skeleton2stage.motion.formats.read_motion import read_motion, read_motion_files
 from skeleton2stage.motion.formats.write_motion import write_motion
 from skeleton2stage.motion.library import Clip, read_library, write_library
 from skeleton2stage.motion.motion import Motion
@@ -86,6 +89,16 @@ def _write_arrays(folder: Path) -> None:
     torch.save({"model_state_dict": {"dstran.head.weight": torch.zeros(4)}}, folder / "critic.pth")
 
 
+def _write_tools(folder: Path) -> None:
+    for name, (write, *_) in {**TOOLS, **_OF_JOINTS}.items():
+        write(folder / _tool_file(name))
+
+
+def _tool_file(name: str) -> str:
+    file = (TOOLS.get(name) or _OF_JOINTS[name])[1]
+    return f"{name}_{file}"
+
+
 def _write_texts(folder: Path) -> None:
     demo = paths.demo_checkpoints()
     shutil.copy(paths.REPOSITORY / "code" / "rl_finetune" / "reward.yaml", folder / "reward.yaml")
@@ -112,16 +125,28 @@ def _write_checkpoints(folder: Path, dance_model: Path, policy: Path) -> None:
     write_state(folder, {"step": 1, "weights": torch.ones(8)}, RunSettings())
 
 
+# What tools write of joints alone: rotations are fitted to them.
+_OF_JOINTS = {
+    "mdm": (write_mdm, "results.npy"),
+    "mdm_smpl": (write_mdm_smpl, "sample00_rep00_smpl_params.npy"),
+    "humanml3d": (lambda path: np.save(path, features_of(joints_y_up()[:, :22])), "000001.npy"),
+    "bailando": (lambda path: np.save(path, {"pred_position": dance().joints().reshape(-1, 72)}), "a.json.npy"),
+}
+
+
 def _write_sounds(folder: Path) -> None:
     audio = 0.1 * np.random.default_rng(0).standard_normal(5 * 8000).astype(np.float32)
     for suffix in ("wav", "flac", "ogg"):
         soundfile.write(folder / f"song.{suffix}", audio, 8000)
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-i", str(folder / "song.wav")]
+    subprocess.run([*command, str(folder / "song.m4a")], check=True)
 
 
 def write_samples(folder: Path, dance_model: Path, policy: Path, bvh: str) -> None:
     """Write a sound file for every reader."""
     _write_pickles(folder)
     _write_arrays(folder)
+    _write_tools(folder)
     _write_texts(folder)
     _write_checkpoints(folder, dance_model, policy)
     _write_sounds(folder)
@@ -187,6 +212,8 @@ READERS: dict[str, tuple[Reader, ...]] = {
     "song.wav": (load_song,),
     "song.flac": (load_song,),
     "song.ogg": (load_song,),
+    "song.m4a": (load_song,),
+    **{_tool_file(name): (read_motion_files,) for name in (*TOOLS, *_OF_JOINTS)},
 }
 
 

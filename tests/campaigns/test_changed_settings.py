@@ -19,7 +19,7 @@ from dance_model.bailando.train_bailando import TrainBailandoConfig
 from dance_model.bailando.training_config import BailandoTraining, tiny
 from skeleton2stage.commands import settings_of
 from skeleton2stage.errors import UserError
-from skeleton2stage.settings import Limits, may_change
+from skeleton2stage.settings import Limits, limits_of, may_change
 
 TRAININGS = ("finetune", "train_edge", "bailando", "pretrain")
 SAMPLED = (
@@ -55,7 +55,7 @@ def begin(campaign) -> Callable[[str], Work]:
 
 
 def config_of(name: str) -> type:
-    return TrainBailandoConfig if name == "bailando" else settings_of(name)[0]
+    return TrainBailandoConfig if name == "bailando" else settings_of(name)
 
 
 def leaves(cls: type, before: str = "") -> Iterator[tuple[str, dataclasses.Field]]:
@@ -71,7 +71,7 @@ def leaves(cls: type, before: str = "") -> Iterator[tuple[str, dataclasses.Field
 
 def other_value(name: str, field: dataclasses.Field, now: Any) -> str | None:
     """Return another value to be typed, None where this campaign has none."""
-    limits: Limits = field.metadata.get("setting", Limits())
+    limits: Limits = limits_of(field)
     if name.split(".")[-1] in OTHER:
         return OTHER[name.split(".")[-1]]
     if isinstance(now, bool):

@@ -1,4 +1,4 @@
-"""Fine-tuning by two processes of a CPU, through run.sh as users start it."""
+"""Fine-tuning by several processes of a CPU, through run.sh as users start it."""
 
 import json
 import os
@@ -23,13 +23,13 @@ SCRIPT = paths.REPOSITORY / "code" / "rl_finetune" / "run.sh"
 
 @pytest.fixture()
 def start(tmp_path, tiny_checkpoint, tiny_policy, clicks):
-    """A function that starts run.sh: start(epochs, *overrides) -> the launcher and the run's folder."""
+    """A function that starts run.sh: start(epochs, *overrides, processes=2) -> the launcher and the run's folder."""
     song = clicks(tmp_path / "clicks.wav", 12)
     environment = os.environ | {"S2S_RUNS": str(tmp_path / "runs"), "OMP_NUM_THREADS": "1", "WANDB_MODE": "disabled"}
 
-    def run(epochs: int, *overrides: str) -> tuple[subprocess.Popen, Path]:
+    def run(epochs: int, *overrides: str, processes: int = 2) -> tuple[subprocess.Popen, Path]:
         command = [
-            "bash", str(SCRIPT), "two", "2", str(epochs), "2", "preset=gpu", "precision=float32",
+            "bash", str(SCRIPT), "several", str(processes), str(epochs), "2", "preset=gpu", "precision=float32",
             f"checkpoint={tiny_checkpoint}", f"policy={tiny_policy}", f"music={song}", "n_steps=4", "trained_steps=2",
             "samples_per_prompt=2", "min_trained_time=0", "direct_epochs=0", "learning_rate=1e-3", "trackers=[]",
             "save_every=1",
@@ -39,7 +39,7 @@ def start(tmp_path, tiny_checkpoint, tiny_policy, clicks):
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tmp_path,
             start_new_session=True,
         )
-        return process, tmp_path / "runs" / "train" / "two"
+        return process, tmp_path / "runs" / "train" / "several"
 
     return run
 
@@ -68,13 +68,14 @@ def test_two_processes_train_one_model_and_go_on_as_they_would_have(start):
 
 
 def test_a_killed_process_ends_all(start):
-    process, folder = start(1000)
+    process, folder = start(1000, processes=4)
     deadline = time.monotonic() + 120
     while not (folder / "epochs.json").exists():
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.2)
     assert listening(process.pid) and not open_to_the_network(process.pid)
     ranks = [pid for pid in children(process.pid) if not children(pid)]
+    assert len(ranks) == 4
     os.kill(ranks[-1], signal.SIGKILL)
     process.communicate(timeout=60)
     assert process.returncode != 0

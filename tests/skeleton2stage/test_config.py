@@ -12,9 +12,10 @@ import pytest
 import yaml
 
 from skeleton2stage import paths
-from skeleton2stage.commands import SETTINGS, settings_of
-from skeleton2stage.config import load_config, presets, read_options, save_config, to_dataclass
+from skeleton2stage.commands import DEFAULT_PRESETS, SETTINGS, settings_of
+from skeleton2stage.config import load_config, read_options, save_config, to_dataclass
 from skeleton2stage.errors import UserError
+from skeleton2stage.presets import read_preset
 
 REQUIRED = {
     "convert": ("source=s", "out=o"),
@@ -31,49 +32,43 @@ REQUIRED = {
 }
 
 
-def composed(name: str, *arguments: str) -> list[object]:
-    """Return the dataclasses of a command."""
-    content = load_config(name, [*REQUIRED.get(name, ()), *arguments])
-    found = []
-    for cls in settings_of(name):
-        fields = {field.name for field in dataclasses.fields(cls)}
-        found.append(to_dataclass({key: value for key, value in content.items() if key in fields}, cls))
-    return found
-
-
-def test_every_configuration_has_its_dataclass():
-    assert set(SETTINGS) == {file.stem for file in paths.configs().glob("*.yaml")} - {"simulator_options"}
+def composed(name: str, *arguments: str) -> object:
+    """Return the dataclass of a command."""
+    return to_dataclass(load_config(name, [*REQUIRED.get(name, ()), *arguments]), settings_of(name))
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_files_and_dataclasses_have_the_same_keys(name):
-    for preset in presets(name) or [None]:
-        content = load_config(name, [*REQUIRED.get(name, ()), *([f"preset={preset}"] if preset else [])])
-        fields = [field.name for cls in settings_of(name) for field in dataclasses.fields(cls)]
-        assert sorted(content) == sorted(fields)
-        composed(name, *([f"preset={preset}"] if preset else []))
+def test_nothing_typed_leaves_the_defaults(name):
+    """But for what the preset sets that is taken where none is given."""
+    cls, content = settings_of(name), load_config(name, list(REQUIRED.get(name, ())))
+    assert set(content) == set(cls.__dataclass_fields__)
+    laid = read_preset(name, DEFAULT_PRESETS[name]) if name in DEFAULT_PRESETS else {}
+    given = {argument.split("=")[0] for argument in REQUIRED.get(name, ())}
+    for field in dataclasses.fields(cls):
+        value = getattr(composed(name), field.name)
+        if field.name not in given and field.name not in laid:
+            default = paths.of_project(field.default) if isinstance(field.default, Path) else field.default
+            assert value == default, field.name
 
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_typed_paths_mean_the_folder_one_is_in_and_files_paths_the_repository(name, tmp_path, monkeypatch):
     """Whether or not the repository, or the folder, happens to have something of that name."""
     monkeypatch.chdir(tmp_path)
-    for cls in settings_of(name):
-        hints = {field.name: field.type for field in dataclasses.fields(cls)}
-        for key in (key for key, hint in hints.items() if hint in (Path, Path | None)):
-            typed = "README.md" if (name, key) != ("export_checkpoint", "out") else "README.pt"
-            value = next(getattr(c, key) for c in composed(name, f"{key}={typed}") if hasattr(c, key))
-            assert value.absolute() == tmp_path / typed, key
-            default = next(getattr(c, key) for c in composed(name) if hasattr(c, key))
-            given = {argument.split("=")[0] for argument in REQUIRED.get(name, ())}
-            assert key in given or default is None or default.is_relative_to(paths.REPOSITORY), key
+    hints = {field.name: field.type for field in dataclasses.fields(settings_of(name))}
+    given = {argument.split("=")[0] for argument in REQUIRED.get(name, ())}
+    for key in (key for key, hint in hints.items() if hint in (Path, Path | None)):
+        typed = "README.md" if (name, key) != ("export_checkpoint", "out") else "README.pt"
+        assert getattr(composed(name, f"{key}={typed}"), key).absolute() == tmp_path / typed, key
+        default = getattr(composed(name), key)
+        assert key in given or default is None or default.is_relative_to(paths.REPOSITORY), key
 
 
 def test_a_name_of_digits_is_text_in_every_place():
     arguments = ["name=2024_11_26", "held_out=[60_12,61_05]", "data=1e5"]
-    (config,) = composed("train_edge", *arguments)
+    config = composed("train_edge", *arguments)
     assert (config.name, config.held_out, config.data) == ("2024_11_26", ("60_12", "61_05"), Path("1e5"))
-    (config,) = composed("pretrain", *arguments)
+    config = composed("pretrain", *arguments)
     assert (config.name, config.held_out, config.data) == ("2024_11_26", ("60_12", "61_05"), Path("1e5"))
 
 
@@ -84,18 +79,18 @@ def test_a_typed_value_is_not_taken_for_a_missing_one():
 
 
 def test_parts_of_nested_settings():
-    (config,) = composed("finetune", "direct.lower=3", "direct={times_per_dance: 2}", "hold.mot_mag=0.9")
+    config = composed("finetune", "direct.lower=3", "direct={times_per_dance: 2}", "hold.mot_mag=0.9")
     assert (config.direct.lower, config.direct.times_per_dance, config.hold) == (3.0, 2, {"mot_mag": 0.9})
-    (config,) = composed("score", "simulator_options.buffers.contacts_per_world=7")
+    config = composed("score", "simulator_options.buffers.contacts_per_world=7")
     assert config.simulator_options.buffers.contacts_per_world == 7
-    (config,) = composed("finetune", "hold.mot_mag=0.9", "hold={}")
+    config = composed("finetune", "hold.mot_mag=0.9", "hold={}")
     assert config.hold == {}
-    (config,) = composed("finetune", "reward_weights.my_rewards.Own=0.3")
+    config = composed("finetune", "reward_weights.my_rewards.Own=0.3")
     assert config.reward_weights == {"my_rewards.Own": 0.3}
 
 
 def test_a_preset_lies_under_what_is_typed_wherever_it_stands():
-    (config,) = composed("finetune", "learning_rate=1", "preset=paper")
+    config = composed("finetune", "learning_rate=1", "preset=paper")
     assert (config.algorithm, config.learning_rate) == ("paper", 1.0)
     assert config.rewards == paths.REPOSITORY / "code" / "rl_finetune" / "reward_paper.yaml"
 
@@ -119,13 +114,13 @@ def test_wrong_keys_are_one_sentence(name, argument, said):
 
 @dataclass(frozen=True)
 class Options:
-    """Settings of a command without a file."""
+    """Settings of a command without presets."""
 
     name: str = "a"
     rate: float = 1.0
 
 
-def test_options_without_a_file():
+def test_options_without_presets():
     assert read_options(["name=1e5", "rate=1e-1"], Options) == Options("1e5", 0.1)
     with pytest.raises(UserError, match="unknown key 'nam': choose one of name, rate"):
         read_options(["nam=x"], Options)
@@ -142,7 +137,7 @@ def test_files_say_text_as_text():
 
 def test_a_saved_configuration_makes_the_same_one_from_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (config,) = composed("finetune", "name=60_12", "music=canción #1.ogg", "checkpoint=it's.safetensors", "hold={a: 1}")
+    config = composed("finetune", "name=60_12", "music=canción #1.ogg", "checkpoint=it's.safetensors", "hold={a: 1}")
     save_config(tmp_path / "config.yaml", config)
     monkeypatch.chdir("/")
     again = to_dataclass(yaml.safe_load((tmp_path / "config.yaml").read_text(encoding="utf-8")), type(config))

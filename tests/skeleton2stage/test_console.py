@@ -17,7 +17,7 @@ def test_every_command_is_listed(capsys):
 
 
 def test_every_command_with_a_configuration_has_a_name():
-    """Whoever adds configs/NAME.yaml adds the command that it is for."""
+    """Whoever names settings adds the command that they are for."""
     modules = {module for module, _ in PROGRAMS.values()}
     renamed = {"pretrain.pretrain_config": "pretrain.train_imitation",
                "pretrain.plausibility_config": "pretrain.plausibility",
@@ -25,7 +25,7 @@ def test_every_command_with_a_configuration_has_a_name():
                "dance_model.training.train_edge_config": "dance_model.train_dance_model",
                "skeleton2stage.physics.score.score_config": "skeleton2stage.physics.score",
                "skeleton2stage.motion.convert.convert_config": "skeleton2stage.motion.convert"}
-    owners = {place[0].split(":")[0] for place in SETTINGS.values()}
+    owners = {place.split(":")[0] for place in SETTINGS.values()}
     assert {renamed.get(owner, owner).removesuffix(".__main__") for owner in owners} <= modules
 
 

@@ -3,11 +3,12 @@
 import pickle
 import pickletools
 import struct
+import tracemalloc
 
 import numpy as np
 import pytest
 
-from skeleton2stage import pickles
+from skeleton2stage import pickles, read_boundary
 
 ARRAYS = [
     np.arange(12.0).reshape(3, 4), np.asfortranarray(np.arange(6, dtype=">i4").reshape(2, 3)), np.zeros((0, 3)),
@@ -134,3 +135,61 @@ def test_damage_never_ends_in_more_than_an_exception():
             except Exception as error:  # noqa: BLE001 - any, but none that ends the interpreter
                 outcomes.add(type(error).__name__)
     assert {"read", "UnpicklingError"} <= outcomes
+
+
+# Bombs: a few bytes of a file may call for the same array again and again.
+
+STATE = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK\x00X\x01\x00\x00\x00btR("
+N_COPIES = 40
+
+
+def bombs(n_bytes):
+    """Return pickles of N_COPIES arrays and byte arrays, of which each takes the same bytes."""
+    held = b"B" + struct.pack("<I", n_bytes) + bytes(n_bytes) + b"q\x02"
+    shape = struct.pack("<BI", ord("J"), n_bytes)
+    kind = b"\x80\x02cnumpy\ndtype\n(X\x02\x00\x00\x00u1tRq\x010"
+    list_of = b"](" + held + b"0"
+    return {
+        "_frombuffer": kind + list_of + N_COPIES * (
+            b"cnumpy.core.numeric\n_frombuffer\n(h\x02h\x01(" + shape + b"ttR") + b"e.",
+        "state": kind + list_of + N_COPIES * (STATE + b"K\x01(" + shape + b"th\x01K\x00h\x02tb") + b"e.",
+        "bytearray": kind + list_of + N_COPIES * b"cbuiltins\nbytearray\n(h\x02tR" + b"e.",
+        "list": b"\x80\x02](](" + (n_bytes // 8) * b"N" + b"eq\x010" + N_COPIES * b"cbuiltins\nlist\n(h\x01tR" + b"e.",
+    }
+
+
+@pytest.mark.parametrize("kind", bombs(8))
+def test_what_is_made_again_and_again_is_bounded_by_the_file(monkeypatch, kind):
+    content = bombs(1 << 16)[kind]
+    assert len(pickles.loads(content)) == N_COPIES
+    monkeypatch.setattr(read_boundary, "LEAST_UNPACKED_BYTES", 1 << 16)
+    monkeypatch.setattr(read_boundary, "MOST_EXPANDED", N_COPIES // 2)
+    with pytest.raises(pickle.UnpicklingError, match="many times over"):
+        pickles.loads(content)
+
+
+# SMPL's files of protocol 0 are a few lines of hundreds of megabytes.
+
+
+def test_lines_of_texts_are_read_as_pythons_own_reader_does():
+    texts = [b"S'a\\x00\\xff\\n\\'b'\n", b'S"it\'s"\n', b"S''\n", b"Va\\u0000\xe9\\u20ac\\u005cu\n", b"V\n"]
+    for text in texts:
+        framed = b"\x80\x04\x95" + struct.pack("<Q", len(text) + 1) + text + b"."
+        for content in (text + b".", framed):
+            assert pickles.loads(content) == pickle.loads(content, encoding="latin1")
+
+
+@pytest.mark.parametrize("content", [b"S'a", b"S'a\n.", b"Sa\n.", b"S\n.", b"S'\n.", b"Va", b"V\\u00", b"V\\u00\n."])
+def test_lines_of_texts_that_are_cut_short_are_told(content):
+    with pytest.raises((EOFError, UnicodeDecodeError, pickle.UnpicklingError)):
+        pickles.loads(content)
+
+
+def test_a_large_text_is_not_copied_on_its_way():
+    """Seconds and gigabytes at SMPL's size: three times the text, where lines that are cut take five."""
+    content = b"S'" + bytes(65 + index % 26 for index in range(1 << 20)) * 8 + b"'\n."
+    tracemalloc.start()
+    text = pickles.loads(content)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(text) == 8 << 20 and peak < 3.5 * len(content)

@@ -16,7 +16,7 @@ class Inner:
     """Settings within settings."""
 
     width: int = 4
-    workers: int = setting(default=1, may_change=True)
+    workers: int = setting("of a test", default=1, may_change=True)
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,12 @@ class Outer:
 
     rate: float = 0.1
     cool_down: float = 0.0
-    steps: int = setting(default=5, may_change=lambda config: not config.cool_down)
+    steps: int = setting("of a test", default=5, may_change=lambda config: not config.cool_down)
     hold: dict[str, float] | None = None
     names: tuple[str, ...] = ("a", "b")
     model: Path = Path("nowhere")
     inner: Inner = Inner()
-    machine: Inner = setting(default=Inner(), may_change=True)
+    machine: Inner = setting("of a test", default=Inner(), may_change=True)
     stages: tuple[Inner, ...] = field(default=(Inner(), Inner()))
 
 
@@ -91,6 +91,15 @@ def test_a_setting_that_another_version_had_not_is_refused():
     del kept["values"]["rate"]
     with pytest.raises(UserError, match="rate, which is new in this version"):
         RunSettings(Outer()).go_on_from(kept, Path("r"))
+
+
+def test_a_new_setting_that_may_change_is_taken_as_it_is():
+    kept = RunSettings(Outer()).state()
+    for name in ("machine.width", "inner.workers"):
+        del kept["values"][name]
+    settings = RunSettings(Outer(steps=6))
+    settings.go_on_from(kept, Path("r"))
+    assert settings.changes == ["steps=6 (before: 5)"]
 
 
 def test_a_file_counts_by_its_content(tmp_path):

@@ -19,7 +19,7 @@ class Config:
 
     rate: float = 0.1
     data: Path = Path("nowhere")
-    epochs: int = setting(default=1, may_change=True)
+    epochs: int = setting("of a test", default=1, may_change=True)
 
 
 SETTINGS = RunSettings(Config())

@@ -1,7 +1,10 @@
 """Pickles of joblib's and torch's, read as arrays; what is damaged or would run something is refused."""
 
+import bz2
 import collections
+import gzip
 import io
+import lzma
 import os
 import pickle
 import zlib
@@ -12,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from skeleton2stage import tool_pickles
+from skeleton2stage import read_boundary, tool_pickles
 
 ARRAYS = {
     "floats": np.arange(12.0).reshape(3, 4), "fortran": np.asfortranarray(np.arange(6).reshape(2, 3)),
@@ -105,7 +108,7 @@ def test_an_array_cut_short_is_told(tmp_path):
         tool_pickles.loads((tmp_path / "a.pkl").read_bytes()[:4000])
 
 
-def test_bombs_are_refused(monkeypatch):
+def test_what_is_too_large_for_any_file_is_refused(monkeypatch):
     monkeypatch.setattr(tool_pickles, "MAX_BYTES", 1 << 20)
     with pytest.raises(pickle.UnpicklingError, match="unpacks to more than"):
         tool_pickles.loads(zlib.compress(bytes(1 << 21)))
@@ -118,3 +121,32 @@ def test_bombs_are_refused(monkeypatch):
 def test_lz4_is_told_how_to_do_without():
     with pytest.raises(pickle.UnpicklingError, match=r"lz4: save it again by joblib\.dump"):
         tool_pickles.loads(b"\x04\x22\x4d\x18rest")
+
+
+def test_a_small_file_does_not_unpack_to_a_large_one(monkeypatch):
+    monkeypatch.setattr(read_boundary, "LEAST_UNPACKED_BYTES", 1 << 16)
+    bomb = bytes(1 << 20)
+    for packed in (zlib.compress(bomb), gzip.compress(bomb), bz2.compress(bomb), lzma.compress(bomb)):
+        with pytest.raises(pickle.UnpicklingError, match="unpacks to more than"):
+            tool_pickles.loads(packed)
+
+
+@pytest.mark.parametrize("new", [True, False])
+def test_tensors_that_repeat_a_few_numbers_are_bounded(monkeypatch, new):
+    few = torch.ones(1)
+    archive = io.BytesIO()
+    torch.save([few.expand(1 << 16)], archive, _use_new_zipfile_serialization=new)
+    assert tool_pickles.loads(archive.getvalue())[0].shape == (1 << 16,)
+    monkeypatch.setattr(read_boundary, "LEAST_UNPACKED_BYTES", 1 << 16)
+    with pytest.raises(pickle.UnpicklingError, match="many times over"):
+        tool_pickles.loads(archive.getvalue())
+
+
+def test_a_storage_that_many_tensors_share_is_read_once_and_bounded(monkeypatch):
+    shared = torch.zeros(1 << 12)
+    archive = io.BytesIO()
+    torch.save([shared.view(64, 64)] + [shared[index:] for index in range(200)], archive)
+    assert len(tool_pickles.loads(archive.getvalue())) == 201
+    monkeypatch.setattr(read_boundary, "LEAST_UNPACKED_BYTES", 1 << 16)
+    with pytest.raises(pickle.UnpicklingError, match="many times over"):
+        tool_pickles.loads(archive.getvalue())

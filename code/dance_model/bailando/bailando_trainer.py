@@ -18,6 +18,7 @@ from dance_model.bailando.network import BailandoNetwork, MusicScale
 from dance_model.bailando.training_config import BailandoTraining, StageConfig
 from dance_model.bailando.vqvae import Body
 from dance_model.training.windows import DanceWindows, augment
+from skeleton2stage.curves import NOWHERE, Curves
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.motion_layout import EDGE
 from skeleton2stage.run_settings import RunSettings
@@ -48,7 +49,7 @@ class BailandoTrainer:
     ) -> None:
         check_windows(windows, config)
         self.config, self.run, self.log = config, run, log or (lambda stage, step, figures: None)
-        self.settings = settings or RunSettings(config)
+        self.settings, self.curves = settings or RunSettings(config), NOWHERE
         self.windows, self.held_out = (part.to(device) for part in windows.split(config.held_out))
         if not len(self.windows):
             raise UserError("no training windows besides the held-out clips")
@@ -64,8 +65,9 @@ class BailandoTrainer:
         """Whether both stages have taken all their steps."""
         return all(self.done[name] >= getattr(self.config, name).steps for name in STAGES)
 
-    def train(self) -> BailandoPolicy:
+    def train(self, curves: Curves = NOWHERE) -> BailandoPolicy:
         """Take the steps that are left of both stages and return the model."""
+        self.curves = curves
         self._train_stage("vqvae", self.vqvae_loss)
         self.network.vqvae.eval().requires_grad_(False)
         self._train_stage("gpt", self.gpt_loss)
@@ -116,11 +118,16 @@ class BailandoTrainer:
             self.done[name] = step + 1
             if self.done[name] % self.config.log_every == 0:
                 terms = {"loss": loss.detach()} | terms
-                self.log(name, self.done[name], {key: float(term) for key, term in terms.items()})
+                self._note(name, {key: float(term) for key, term in terms.items()})
             if self.done[name] % self.config.save_every == 0 or self.done[name] == stage.steps:
-                self.log(name, self.done[name], {f"held_out/{key}": value for key, value in self.figures().items()})
+                self._note(name, {f"held_out/{key}": value for key, value in self.figures().items()})
                 self.save()
         self.network.eval()
+
+    def _note(self, stage: str, figures: dict[str, float]) -> None:
+        """Log figures of a stage; curves go on over both, as some trackers take no step that is behind another."""
+        self.log(stage, self.done[stage], figures)
+        self.curves.log({f"{stage}/{name}": value for name, value in figures.items()}, sum(self.done.values()))
 
     def _descend(self, name: str, rate: float, loss: torch.Tensor) -> None:
         stage, optimiser = getattr(self.config, name), self.optimisers[name]

@@ -7,11 +7,11 @@ from dance_model.bailando.codebook import CodebookRule
 from dance_model.bailando.conv import ConvSizes
 from dance_model.bailando.network import NetworkConfig, network_config
 from dance_model.training.windows import AugmentConfig
+from skeleton2stage.demo_files import HELD_OUT
 from skeleton2stage.errors import unknown_name
 from skeleton2stage.music.kinds import BASELINE
 from skeleton2stage.settings import check_own_settings, seed_setting, setting
 
-CMU_HELD_OUT = ("60_12", "61_12", "60_05", "61_05", "131_02")
 # Bailando crops and mirrors; turning and moving do nothing to features that have no place nor direction.
 _AUGMENT = AugmentConfig(
     mirror=True, any_start=True, shuffle_timbre=True, timbre_shift=2.0, softest_onset=0.1, onset_noise=2.0
@@ -20,20 +20,18 @@ _AUGMENT = AugmentConfig(
 
 @dataclass(frozen=True)
 class StageConfig:
-    """One of the two stages: the VQ-VAE, then the GPT.
-
-    steps: of AdamW. batch_size: windows a step. learning_rate: over the first `warm_up` steps it comes up from 0, over
-    the last share `cool_down` it goes down to 0. weight_decay: AdamW's. max_grad_norm: gradients are clipped to it.
-    """
+    """One of the two stages: the VQ-VAE, then the GPT."""
 
     # The rate's way down is a share of them.
-    steps: int = setting(minimum=1, may_change=lambda stage: not stage.cool_down)
-    batch_size: int = setting(minimum=1)
-    learning_rate: float = setting(above=0)
-    warm_up: int = setting(default=100, minimum=0)
-    cool_down: float = setting(default=0.3, minimum=0, maximum=1)
-    weight_decay: float = setting(default=0.0, minimum=0)
-    max_grad_norm: float = setting(default=1.0, above=0)
+    steps: int = setting("of AdamW", minimum=1, may_change=lambda stage: not stage.cool_down)
+    batch_size: int = setting("windows a step", minimum=1)
+    learning_rate: float = setting("AdamW's", above=0)
+    warm_up: int = setting("steps, the first, over which the learning rate comes up from 0", default=100, minimum=0)
+    cool_down: float = setting(
+        "share of the steps, the last, over which it goes down to 0", default=0.3, minimum=0, maximum=1
+    )
+    weight_decay: float = setting("AdamW's", default=0.0, minimum=0)
+    max_grad_norm: float = setting("gradients are clipped to this norm", default=1.0, above=0)
 
     def __post_init__(self) -> None:
         check_own_settings(self)
@@ -47,24 +45,23 @@ class StageConfig:
 
 @dataclass(frozen=True)
 class BailandoTraining:
-    """A training run.
-
-    free_steps: of the VQ-VAE's, the first, without codes: the codebooks begin with what encoders have learned by then.
-    music: kind of features. held_out: names of clips never trained on. log_every, save_every: in steps.
-    """
+    """A training run."""
 
     network: NetworkConfig
     vqvae: StageConfig
     gpt: StageConfig
-    free_steps: int = setting(default=200, minimum=0)
+    free_steps: int = setting(
+        "of the VQ-VAE's, the first, without codes: the codebooks begin with what encoders have learned by then",
+        default=200, minimum=0,
+    )
     losses: LossWeights = field(default_factory=LossWeights)
     codebook: CodebookRule = field(default_factory=CodebookRule)
     augment: AugmentConfig = _AUGMENT
-    held_out: tuple[str, ...] = CMU_HELD_OUT
-    music: str = BASELINE
-    seed: int = seed_setting(default=0)
-    log_every: int = setting(default=100, minimum=1, may_change=True)
-    save_every: int = setting(default=1000, minimum=1, may_change=True)
+    held_out: tuple[str, ...] = setting("names of clips never trained on", default=HELD_OUT)
+    music: str = setting("kind of music features", default=BASELINE)
+    seed: int = seed_setting("of weights, batches and noise", default=0)
+    log_every: int = setting("steps between points of the curves", default=100, minimum=1, may_change=True)
+    save_every: int = setting("steps between saved states", default=1000, minimum=1, may_change=True)
 
     def __post_init__(self) -> None:
         check_own_settings(self)

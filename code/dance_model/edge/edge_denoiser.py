@@ -27,23 +27,31 @@ class DenoiserConfig:
 
     motion_width: int = setting("features of a frame of motion", default=151, minimum=1, maximum=LARGEST_WIDTH)
     window_frames: int = setting("frames of a window: 5 s", default=150, minimum=1, maximum=LARGEST_WIDTH)
-    latent_width: int = setting(default=512, minimum=1, maximum=LARGEST_WIDTH)
-    feedforward_width: int = setting(default=1024, minimum=1, maximum=LARGEST_WIDTH)
-    n_layers: int = setting(default=8, minimum=1, maximum=MOST_LAYERS)
-    n_heads: int = setting(default=8, minimum=1, maximum=LARGEST_WIDTH)
+    latent_width: int = setting("width of tokens", default=512, minimum=1, maximum=LARGEST_WIDTH)
+    feedforward_width: int = setting(
+        "hidden width of the feed-forward parts", default=1024, minimum=1, maximum=LARGEST_WIDTH
+    )
+    n_layers: int = setting("decoder layers", default=8, minimum=1, maximum=MOST_LAYERS)
+    n_heads: int = setting("attention heads", default=8, minimum=1, maximum=LARGEST_WIDTH)
     music_width: int = setting("features of a frame of music", default=35, minimum=1, maximum=LARGEST_WIDTH)
-    dropout: float = setting(default=0.1, minimum=0, below=1)
+    dropout: float = setting(
+        "share of activations dropped in training; of small models it makes the dances dull",
+        default=0.1, minimum=0, below=1,
+    )
     data_std: float = setting(
-        "above 0: precondition the prediction for scaled motions of this deviation", default=0.0, minimum=0, maximum=1e3
+        "above 0: predict what x_t does not already tell, of scaled motions of this deviation", default=0.0, minimum=0,
+        maximum=1e3,
     )
     cutoff_hz: float = setting(
-        "above 0: predictions hold nothing faster, as motions of bodies do not", default=0.0, minimum=0, below=FPS / 2
+        "above 0: predictions hold nothing faster than this along time", default=0.0, minimum=0, below=FPS / 2
     )
     place_range: float = setting(
-        "the pelvis' place on the floor is scaled to within ± this, all else to ± 1",
+        "the pelvis' place on the floor is scaled to within ± this, all else to within ± 1",
         default=1.0, minimum=1, maximum=1e3,
     )
-    frame_music: bool = False  # tell each frame of motion its own music too, besides what it attends to
+    frame_music: bool = setting(
+        "tell each frame of motion its own music too, besides what it attends to", default=False
+    )
 
     def __post_init__(self) -> None:
         check_own_settings(self)

@@ -30,13 +30,15 @@ class PopdgConfig(DenoiserConfig):
     million parameters, and by its code leaves them "idle"; "used" and "none" are for models of one's own.
     """
 
-    motion_width: int = setting(default=POPDG.width, minimum=1)
-    music_width: int = setting(default=WIDTHS[JUKEBOX], minimum=1)
+    motion_width: int = setting("features of a frame of motion", default=POPDG.width, minimum=1)
+    music_width: int = setting("features of a frame of music", default=WIDTHS[JUKEBOX], minimum=1)
     joint_heads: int = setting("heads of the attention among joints, each POPDG.width wide", default=4, minimum=1)
     frame_heads: int = setting(
         "heads of the attention among features of music, which share a window's frames", default=5, minimum=1
     )
-    convolutions: str = setting(default="idle", choices=CONVOLUTIONS, called="choice of convolutions")
+    convolutions: str = setting(
+        "those along frames: none, idle, used", default="idle", choices=CONVOLUTIONS, called="choice of convolutions"
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

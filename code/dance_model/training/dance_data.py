@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
+from dance_model.training.window_config import WindowConfig
 from dance_model.training.windows import DanceWindows, load_windows, made_from
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion import motion_layout as layouts
@@ -19,42 +20,16 @@ from skeleton2stage.motion.motion import FPS, Motion
 from skeleton2stage.motion.motion_curve import MotionCurve
 from skeleton2stage.music.audio import read_audio
 from skeleton2stage.music.groove import MAX_BPM, MIN_BPM, groove_from_motion
-from skeleton2stage.music.kinds import BASELINE
 from skeleton2stage.music.on_beat import even, movement_times
 from skeleton2stage.music.percussion import SAMPLE_RATE_HZ, synthesise
 from skeleton2stage.music.slicing import WINDOW_S
 from skeleton2stage.music.song_names import song_of, songs_in
 from skeleton2stage.music.window_features import window_features
-from skeleton2stage.settings import check_own_settings, seed_setting, setting
 
 WINDOW_FRAMES = round(WINDOW_S * FPS)
 # Cost of uneven beats against falling on the dancer's own: at this one the dance runs an eighth faster or slower from
 # beat to beat (standard deviation, 24 salsa and other dances of CMU).
 STEADINESS = 8.0
-
-
-@dataclass(frozen=True)
-class WindowConfig:
-    """How windows are cut.
-
-    stride_s: seconds between the starts of two windows. renditions: percussion tracks made for each clip
-    that has no song of its own, each with a version of the clip that is on its beat. accent: the share by which that is
-    slower on a beat (`movement_times`). layout: of the motion vectors. seed: of the percussion. music: kind of its
-    features, one of kinds.KINDS.
-    """
-
-    stride_s: float = 0.5
-    renditions: int = setting(default=8, minimum=1)
-    accent: float = setting(default=0.3, minimum=0, below=1)
-    layout: str = "edge"
-    seed: int = seed_setting(default=0)
-    music: str = BASELINE
-
-    def __post_init__(self) -> None:
-        check_own_settings(self)
-        frames = self.stride_s * FPS
-        if frames < 1 or abs(frames - round(frames)) > 1e-6:
-            raise UserError(f"stride_s must be a whole number of frames (1/30 s), not {self.stride_s}")
 
 
 def dance_windows(data: Path, config: WindowConfig) -> DanceWindows:

@@ -24,18 +24,26 @@ FOOT_JOINTS = (7, 8, 10, 11)
 class LossConfig:
     """Weights of the terms, and the space of the two that need joints.
 
-    fk_space: "normalised" applies forward kinematics to the scaled values, as EDGE's code does and its
-    weights expect; "metric" to metres and orthonormal rotations.
-    snr_clip and snr_floor: gamma and f of `time_weights`; with gamma 0 all times count alike, as in EDGE.
+    snr_clip and snr_floor are gamma and f of `time_weights`.
     """
 
-    reconstruction: float = setting(default=0.636, minimum=0)
-    velocity: float = setting(default=2.964, minimum=0)
-    joints: float = setting(default=0.646, minimum=0)
-    foot: float = setting(default=10.942, minimum=0)
-    fk_space: str = setting(default="normalised", choices=FK_SPACES)
-    snr_clip: float = setting(default=0.0, minimum=0)
-    snr_floor: float = setting(default=0.0, minimum=0)
+    reconstruction: float = setting("of the whole vector", default=0.636, minimum=0)
+    velocity: float = setting("of its frame-to-frame differences, contacts left out", default=2.964, minimum=0)
+    joints: float = setting("of joint positions", default=0.646, minimum=0)
+    foot: float = setting("of foot movement where the model predicts contact", default=10.942, minimum=0)
+    fk_space: str = setting(
+        "joints of the scaled values (normalised), as in EDGE's code, whose weights expect it, or of metres and "
+        "orthonormal rotations (metric)",
+        default="normalised", choices=FK_SPACES,
+    )
+    snr_clip: float = setting(
+        "weigh denoising times by snr_floor + min(signal-to-noise ratio, this); 0: all alike, as EDGE",
+        default=0.0, minimum=0,
+    )
+    snr_floor: float = setting(
+        "weight that the noisiest times keep; 1 / data_std^2 goes with a preconditioned denoiser",
+        default=0.0, minimum=0,
+    )
 
     def __post_init__(self) -> None:
         check_own_settings(self)

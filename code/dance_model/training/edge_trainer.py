@@ -23,6 +23,7 @@ from dance_model.training.preview_figures import motion_figures
 from dance_model.training.train_edge_config import TrainEdgeConfig
 from dance_model.training.training_state import load_state, save_state
 from dance_model.training.windows import AugmentConfig, DanceWindows, augment, fit_scaler
+from skeleton2stage.curves import NOWHERE, Curves
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.motion_layout import layout_named
 from skeleton2stage.run_settings import RunSettings
@@ -70,12 +71,13 @@ class EdgeTrainer:
             self.music_scaler.unfold_from(self.denoiser)
         # The warm-up is there to forget random weights; those of a trained model are to stay in the average.
         self.ema = ExponentialMovingAverage(self.denoiser, config.ema_decay, warm_up=start is None)
-        self.step = load_state(self)
+        self.step, self.curves = load_state(self), NOWHERE
         self._denoising_losses = torch.compile(self._compare) if config.compiled else self._compare
         self.gradients = CapturedCall(self._gradients) if can_capture(config, accelerator) else self._gradients
 
-    def train(self) -> None:
+    def train(self, curves: Curves = NOWHERE) -> None:
         """Take the steps that are left, or as many as `max_minutes` allow."""
+        self.curves = curves
         config = self.config
         deadline = time.monotonic() + 60 * config.max_minutes if config.max_minutes else float("inf")
         progress = tqdm(
@@ -86,7 +88,7 @@ class EdgeTrainer:
             progress.update()
             if self.step % config.log_every == 0:
                 figures = self._figures(losses)
-                self.accelerator.log(figures, step=self.step)
+                self.curves.log(figures, self.step)
                 progress.set_postfix(loss=f"{figures['loss']:.4f}")
             if self.step % config.save_every == 0:
                 self.save()
@@ -164,7 +166,7 @@ class EdgeTrainer:
             return
         model = self.exported()
         model.save(self.run / "weights" / f"train-{self.step}.safetensors", half=self.config.half_storage)
-        self.accelerator.log(self._held_out_figures() | self._preview(model), step=self.step)
+        self.curves.log(self._held_out_figures() | self._preview(model), self.step)
         save_state(self)
 
     def exported(self) -> DanceModel:

@@ -27,20 +27,20 @@ BIN = 1e-3  # half the width of the bins in which the likelihood of clean, scale
 class PopdgLossConfig:
     """Weights of the terms, those of POPDG's code, and the space of joints (see `LossConfig` of EDGE's losses).
 
-    body: so much that an untrained network without preconditioning (data_std 0) first makes its 6D rotations long, so
+    body is so much that an untrained network without preconditioning (data_std 0) first makes its 6D rotations long, so
     that noise turns them less: on a toy of four windows it took 320 steps to the error that EDGE's 10.942 had after 20.
-    Preconditioned, on mocap, the two learned alike.
-    mean_gradient: whether the bound also teaches the mean, as in POPDG's code; iDDPM, against its noise, lets it teach
-    the variance alone.
+    Preconditioned, on mocap, the two learned alike. iDDPM, against its noise, lets the bound teach the variance alone.
     """
 
-    reconstruction: float = setting(default=0.636, minimum=0)
-    velocity: float = setting(default=0.2964, minimum=0)
-    joints: float = setting(default=0.646, minimum=0)
-    body: float = setting(default=1000.942, minimum=0)
-    variational: float = setting(default=0.01, minimum=0)
-    fk_space: str = setting(default="normalised", choices=FK_SPACES)
-    mean_gradient: bool = False
+    reconstruction: float = setting("of the whole vector", default=0.636, minimum=0)
+    velocity: float = setting("of its frame-to-frame differences", default=0.2964, minimum=0)
+    joints: float = setting("of joint positions", default=0.646, minimum=0)
+    body: float = setting("of movement of joints where the model predicts contact", default=1000.942, minimum=0)
+    variational: float = setting("of the bound by which the variance is learned", default=0.01, minimum=0)
+    fk_space: str = setting("of joints: normalised or metric", default="normalised", choices=FK_SPACES)
+    mean_gradient: bool = setting(
+        "whether the bound also teaches the mean, as in POPDG's code", default=False
+    )
 
     def __post_init__(self) -> None:
         check_own_settings(self)

@@ -13,8 +13,9 @@ from dance_model.training.train_edge_config import TrainEdgeConfig
 from dance_model.training.train_edge_start import load_start, share_within
 from dance_model.training.windows import DanceWindows, load_windows
 from skeleton2stage import paths
-from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
-from skeleton2stage.curves import begin_curves
+from skeleton2stage.command_help import help_text, help_wanted
+from skeleton2stage.config import load_config, to_dataclass
+from skeleton2stage.curves import FOLDER, open_curves
 from skeleton2stage.devices import pick_device
 from skeleton2stage.errors import UserError, run_main, unknown_name
 from skeleton2stage.music.kinds import JUKEBOX, WIDTHS
@@ -22,10 +23,7 @@ from skeleton2stage.rendezvous import connect_processes
 from skeleton2stage.run_settings import RunSettings
 from skeleton2stage.run_state import check_run, record_settings, run_folder, say_finished
 
-USAGE = (
-    "python -m dance_model.training.train_edge [preset=demo|h100|h100_feet|h100_songs|popdg|popdg_feet|paper] "
-    "[key=value ...]"
-)
+USAGE = "python -m dance_model.train_dance_model [preset=PRESET] [key=value ...]"
 
 
 def training_windows(config: TrainEdgeConfig, accelerator: Accelerator) -> DanceWindows:
@@ -36,13 +34,10 @@ def training_windows(config: TrainEdgeConfig, accelerator: Accelerator) -> Dance
     if not data.is_dir():
         raise UserError(f"no data at {data}: prepare it first, or give data=FOLDER or data=FILE.npz")
     check_music(config)
-    from dance_model.training.dance_data import WindowConfig, dance_windows  # audio libraries, for preparing alone
+    from dance_model.training.dance_data import dance_windows  # audio libraries, for preparing alone
 
-    windows = WindowConfig(
-        config.stride_s, config.renditions, config.accent, config.layout, config.seed, config.music
-    )
     with accelerator.main_process_first():
-        return dance_windows(data, windows)
+        return dance_windows(data, config.window_config())
 
 
 def check_music(config: TrainEdgeConfig) -> None:
@@ -76,7 +71,7 @@ def describe(trainer: EdgeTrainer) -> str:
 def main(arguments: list[str]) -> None:
     """Compose the configuration and run."""
     if help_wanted(arguments):
-        print(help_text(USAGE, "train_edge"))
+        print(help_text(USAGE, "train_edge", arguments))
         return
     config = to_dataclass(load_config("train_edge", arguments), TrainEdgeConfig)
     lists = read_lists(config)
@@ -89,8 +84,7 @@ def main(arguments: list[str]) -> None:
         torch.set_float32_matmul_precision("high")
     connect_processes(pick_device(config.device))
     accelerator = Accelerator(
-        log_with=list(config.trackers) or None, project_dir=str(run), cpu=config.device == "cpu",
-        mixed_precision="bf16" if config.precision == "bf16" else "no",
+        cpu=config.device == "cpu", mixed_precision="bf16" if config.precision == "bf16" else "no"
     )
     with run_folder(run, accelerator.is_main_process):
         train(config, lists, run, accelerator)
@@ -112,11 +106,11 @@ def train(config: TrainEdgeConfig, lists: ClipLists, run: Path, accelerator: Acc
     if accelerator.is_main_process:
         record_settings(run, config, trainer.settings)
         print("\n".join((*left_out, describe(trainer))))
-    begin_curves(accelerator, run)
-    trainer.train()
+    with open_curves(run, config.trackers, accelerator.device) as curves:
+        trainer.train(curves)
     accelerator.end_training()
     if accelerator.is_main_process:
-        print(f"weights: {run / 'weights' / f'train-{trainer.step}.safetensors'}\ncurves:  {run / 'curves'}")
+        print(f"weights: {run / 'weights' / f'train-{trainer.step}.safetensors'}\ncurves:  {run / FOLDER}")
 
 
 if __name__ == "__main__":

@@ -25,27 +25,39 @@ _MIRROR_ROT6D = (1.0, -1.0, -1.0, -1.0, 1.0, 1.0)
 
 @dataclass(frozen=True)
 class AugmentConfig:
-    """What may differ between two looks at the same window.
+    """What may differ between two looks at the same window."""
 
-    mirror: exchange left and right in half of the windows. yaw_steps: turn about z by a random multiple of
-    360 degrees / yaw_steps; 0 for none. offset_m: move by up to this much along x and y each.
-    any_start: begin windows in any frame before the next one, not only in their first. shuffle_timbre: give
-    each window's music the timbre of another. shuffle_onsets: give this share of windows the onset strengths and
-    peaks of another, so that only beats tell what movement goes by. timbre_shift: move each of a window's timbre
-    features by a constant, random with this many of the features' deviations. softest_onset: multiply a window's
-    onset strengths by a factor between this and 1, evenly random in its logarithm. onset_noise: add to them what is
-    evenly random in each frame between 0 and a limit, itself evenly random in each window between 0 and this.
-    """
-
-    mirror: bool = True
-    yaw_steps: int = setting(default=0, minimum=0)
-    offset_m: float = setting(default=0.0, minimum=0)
-    any_start: bool = False
-    shuffle_timbre: bool = False
-    shuffle_onsets: float = setting(default=0.0, minimum=0, maximum=1)
-    timbre_shift: float = setting(default=0.0, minimum=0)
-    softest_onset: float = setting(default=1.0, above=0, maximum=1)
-    onset_noise: float = setting(default=0.0, minimum=0)
+    mirror: bool = setting("half of the windows with left and right exchanged", default=True)
+    yaw_steps: int = setting(
+        "windows turned about the vertical by random multiples of 360 / this degrees; 0: never", default=0, minimum=0
+    )
+    offset_m: float = setting(
+        "each window, its start over the origin, is moved by up to this along x and y", default=0.0, minimum=0
+    )
+    any_start: bool = setting(
+        "windows begin in any frame, up to the next one's first, not only every stride_s", default=False
+    )
+    shuffle_timbre: bool = setting(
+        "each window's percussion sounds like another's, or the model knows windows by their sound", default=False
+    )
+    shuffle_onsets: float = setting(
+        "share of windows with the onsets and peaks of another: beats alone then tell when to move",
+        default=0.0, minimum=0, maximum=1,
+    )
+    timbre_shift: float = setting(
+        "and otherwise than all, by a random constant of this many deviations for each feature of timbre",
+        default=0.0, minimum=0,
+    )
+    softest_onset: float = setting(
+        "a window's onsets are weaker, by a factor down to this, evenly random in its logarithm: in songs they are a "
+        "fifth as strong as percussion's",
+        default=1.0, above=0, maximum=1,
+    )
+    onset_noise: float = setting(
+        "and there are others, weak ones in every frame, evenly random up to a limit, itself evenly random in each "
+        "window up to this",
+        default=0.0, minimum=0,
+    )
 
     def __post_init__(self) -> None:
         check_own_settings(self)

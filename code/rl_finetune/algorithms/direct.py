@@ -15,7 +15,7 @@ from epoch to epoch.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 
@@ -34,30 +34,30 @@ from skeleton2stage.settings import setting
 
 @dataclass(frozen=True)
 class DirectConfig:
-    """How displacements become gradients; numbers of dances are those of one process.
+    """How displacements become gradients; numbers of dances are those of one process."""
 
-    displacement: how dances are moved.
-    motion_gain: share of its change from frame to frame that a dance should gain per root mean square displacement in
-        the model's scale; 0 keeps what it has. Makes up for what a regression loses of movement.
-    times_per_dance: denoising times drawn for each dance, evenly spread over all times.
-    min_time, max_time: times drawn are from min_time to max_time.
-    optimiser_steps: optimiser steps an epoch; each uses its share of the dances and times.
-    lower: how many times the squared error of the pelvis' place and rotation and of the legs counts: feet must not
-        learn to slide for the sake of the arms.
-    dances_per_pass: re-noised dances in one backward pass.
-    precision, compiled: as `Predictor` has them.
-    """
-
-    displacement: DisplacementConfig = field(default_factory=DisplacementConfig)
-    motion_gain: float = setting(default=0.15, minimum=0)
-    times_per_dance: int = setting(default=4, minimum=1)
-    min_time: int = setting(default=0, minimum=0, maximum=N_TIMES - 1)
-    max_time: int = setting(default=N_TIMES - 1, minimum=0, maximum=N_TIMES - 1)
-    optimiser_steps: int = setting(default=8, minimum=1)
-    lower: float = setting(default=10.0, minimum=0)
-    dances_per_pass: int = setting(default=16, minimum=1, may_change=True)
-    precision: str = "float32"
-    compiled: bool = setting(default=False, may_change=True)
+    displacement: DisplacementConfig = setting("how dances are moved", default=DisplacementConfig())
+    motion_gain: float = setting(
+        "share of its movement, from frame to frame, that a dance should gain per root mean square displacement in the "
+        "model's scale; 0 keeps what it has; makes up for what a regression loses",
+        default=0.15, minimum=0,
+    )
+    times_per_dance: int = setting(
+        "denoising times drawn for each dance, evenly spread over all", default=4, minimum=1
+    )
+    min_time: int = setting(
+        f"of the noise's {N_TIMES} times, the first that is drawn", default=0, minimum=0, maximum=N_TIMES - 1
+    )
+    max_time: int = setting("and the last", default=N_TIMES - 1, minimum=0, maximum=N_TIMES - 1)
+    optimiser_steps: int = setting("an epoch, each by its share of dances and times", default=8, minimum=1)
+    lower: float = setting(
+        "how many times the squared error of the pelvis' place and rotation and of the legs counts, so that feet do "
+        "not learn to slide for the sake of the arms",
+        default=10.0, minimum=0,
+    )
+    dances_per_pass: int = setting("re-noised dances in one backward pass", default=16, minimum=1, may_change=True)
+    precision: str = setting("follows the run's own `precision`", default="float32")
+    compiled: bool = setting("follows the run's own `compiled`", default=False, may_change=True)
 
 
 @dataclass(frozen=True)

@@ -22,25 +22,29 @@ class DisplacementConfig:
 
     The energy of a posed frame is the sum over pairs of spheres of (lack of distance / margin_m)^2 and, weighted, of
     squares of the displacement of its 144 rotation features, in the dance model's scale.
-
-    margin_m: distance that spheres of parts that are not neighbours should keep, m; less where they are nearer at rest.
-    steps: steps of Adam. step_size: their length, in the dance model's scale.
-    pull: weight of the squared displacement.
-    smoothness: weight of its squared change from one posed frame to the next.
-    feet: weight of the squared change of ankles' and toes' displacement in the world from one posed frame to the next,
-        and of its vertical part, 1/m^2; 0 holds the legs as they are instead.
-    every: every so many frames are posed, and the displacement is interpolated in between.
-    reach_m: pairs that lack less than minus this distance at the beginning are not followed, m.
     """
 
-    margin_m: float = setting(default=0.02, minimum=0)
-    steps: int = setting(default=25, minimum=0)
-    step_size: float = setting(default=0.02, above=0)
-    pull: float = setting(default=1.0, minimum=0)
-    smoothness: float = setting(default=20.0, minimum=0)
-    feet: float = setting(default=1e5, minimum=0)
-    every: int = setting(default=3, minimum=1)
-    reach_m: float = setting(default=0.03, minimum=0)
+    margin_m: float = setting(
+        "distance that spheres of parts that are not neighbours should keep, m; less where they are nearer at rest",
+        default=0.02, minimum=0,
+    )
+    steps: int = setting("steps of Adam", default=25, minimum=0)
+    step_size: float = setting("their length, in the dance model's scale", default=0.02, above=0)
+    pull: float = setting("weight of the squared displacement", default=1.0, minimum=0)
+    smoothness: float = setting(
+        "weight of its squared change from one posed frame to the next", default=20.0, minimum=0
+    )
+    feet: float = setting(
+        "weight of the squared change of ankles' and toes' displacement in the world from one posed frame to the next, "
+        "and of its vertical part, 1/m^2; 0 holds the legs as they are instead",
+        default=1e5, minimum=0,
+    )
+    every: int = setting(
+        "every so many frames are posed, and the displacement is interpolated in between", default=3, minimum=1
+    )
+    reach_m: float = setting(
+        "pairs that lack less than minus this distance at the beginning are not followed, m", default=0.03, minimum=0
+    )
 
 
 def displacement(

@@ -8,6 +8,7 @@ from skeleton2stage.body.body_families import FAMILIES, GENDERS
 from skeleton2stage.body.body_model import OPEN, BodyModel, load_body
 from skeleton2stage.errors import UserError, unknown_name
 from skeleton2stage.motion.motion import Motion
+from skeleton2stage.settings import setting
 
 MEAN, FROM_MOTION = "mean", "from_motion"
 AUTO = "auto"
@@ -81,6 +82,29 @@ class BodyChoice:
         for number, motion in enumerate(motions):
             found.setdefault(self.key(motion), []).append(number)
         return list(found.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class BodySettings:
+    """Whose body motions have."""
+
+    body: str = setting(
+        "body that motions are drawn on and measured with, and that the humanoid is cut from: open (it ships); smpl, "
+        "smplh, smplx with your own files (environment/README.md); or a file",
+        default=OPEN,
+    )
+    gender: str = setting(
+        "whose of the body's files: neutral, male, female; auto: neutral, or each person's own",
+        default=AUTO, choices=BODY_GENDERS,
+    )
+    betas: str = setting(
+        "shape: mean (the paper's protocol), or from_motion: each person's own, where its file has it",
+        default=MEAN, choices=BETAS,
+    )
+
+    def body_choice(self) -> BodyChoice:
+        """Return whose body motions have."""
+        return BodyChoice(self.body, self.gender, self.betas)
 
 
 @lru_cache(maxsize=4)

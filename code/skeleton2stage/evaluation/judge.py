@@ -19,8 +19,30 @@ from skeleton2stage.motion.folder import AnyMotion
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.physics.score.make_scorer import Scorer, make_scorer
 from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
+from skeleton2stage.settings import setting
 
 SHIPPED, NONE = "demo", "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgeSettings:
+    """What dances are measured by."""
+
+    reference: str = setting(
+        "what fid_* and div_* are relative to: demo (shipped, of CMU dances), none, a file from evaluate's stats_out, "
+        "or a folder of published features: aist_features, or Bailando's aist_features_zero_start (docs/music.md)",
+        default=SHIPPED,
+    )
+    critic: Path | None = setting(
+        "motioncritic_pre.pth of ou524u/MotionCritic, for motion_critic; null leaves that out", default=None
+    )
+    policy: str = setting(
+        "who performs the dances, for success_rate and imitation: demo (shipped), none, or a .safetensors file",
+        default=SHIPPED,
+    )
+    pen_rate: bool = setting(
+        "count the triangles of the body that pass through each other: some 300 frames a second and core", default=True
+    )
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from skeleton2stage.body.body_choice import BETAS, BODY_GENDERS, BodyChoice
+from skeleton2stage.body.body_choice import BodySettings
 from skeleton2stage.body.body_model import BodyModel
-from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
+from skeleton2stage.command_help import help_text, help_wanted
+from skeleton2stage.config import load_config, to_dataclass
 from skeleton2stage.errors import run_main
 from skeleton2stage.export.export_targets import KINDS, Target, targets_of
 from skeleton2stage.export.obj_sequence import UPS, write_obj_sequence
 from skeleton2stage.export.skinned_glb import write_glb
 from skeleton2stage.motion.folder import read_folder
+from skeleton2stage.motion.formats.format_choice import format_setting
 from skeleton2stage.motion.formats.write_bvh import write_bvh
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.render.clips import floor_lift_m
@@ -22,31 +24,39 @@ USAGE = "python -m skeleton2stage.export motions=FILE_OR_DIR out=FILE_OR_DIR [to
 EXIT_BAD_FILES = 1
 
 
-@dataclass(frozen=True)
-class ExportConfig:
-    """The keys of configs/export.yaml, which explains them."""
+@dataclass(frozen=True, kw_only=True)
+class ExportConfig(BodySettings):
+    """Dances as files of animation programs."""
 
-    motions: Path
-    out: Path = output_setting()
-    to: tuple[str, ...] = setting(choices=KINDS, called="kind of file")
-    music: Path | None
-    format: str
-    body: str
-    gender: str = setting(choices=BODY_GENDERS)
-    betas: str = setting(choices=BETAS)
-    seconds: float | None = setting(above=0)
-    ground: str = setting(choices=GROUNDS)
-    obj_up: str = setting(choices=UPS, called="axis")
-
-    def body_choice(self) -> BodyChoice:
-        """Return whose body motions have."""
-        return BodyChoice(self.body, self.gender, self.betas)
+    motions: Path = setting("a motion file, or a folder of them")
+    out: Path = output_setting(
+        "a .glb or .bvh to write, or a folder for NAME.glb, NAME.bvh or NAME_obj/ of each motion"
+    )
+    to: tuple[str, ...] = setting(
+        "kinds of files, where out is a folder: glb (skinned mesh with its animation), bvh (the skeleton alone), obj "
+        "(a mesh a frame, NAME_obj/mesh_0.obj and so on: 0.4 MB each)",
+        default=("glb",), choices=KINDS, called="kind of file",
+    )
+    music: Path | None = setting(
+        "a song, or a folder with a song of each motion's name: a .glb names it (none holds sound)", default=None
+    )
+    format: str = format_setting()
+    seconds: float | None = setting("at most this much of each motion; null: all", default=None, above=0)
+    ground: str = setting(
+        "where the floor is: file (as written, nothing is changed), mean (as the original's get_obj.py has it), auto "
+        "(as written, unless the mean lowest point is over 0.1 m from it)",
+        default="file", choices=GROUNDS,
+    )
+    obj_up: str = setting(
+        "the axis that points up in .obj files: z, as in motions here, or y; .glb and .bvh are always y up",
+        default="z", choices=UPS, called="axis",
+    )
 
 
 def main(arguments: list[str]) -> int:
     """Export what the command line asks for; return 1 where some files could not be read, the others being written."""
     if help_wanted(arguments):
-        print(help_text(USAGE, "export"))
+        print(help_text(USAGE, "export", arguments))
         return 0
     config = to_dataclass(load_config("export", arguments), ExportConfig)
     choice = config.body_choice()

@@ -49,9 +49,10 @@ def read_bvh(path: Path) -> Bvh:
     """
     path = Path(path)
     header, motion = read_sections(path)
-    found = read_hierarchy(path, header)
-    n_channels = sum(len(channels) for channels in found.channels)
-    values, frame_time_s, odd = motion_values(path, motion, n_channels)
+    with motion:
+        found = read_hierarchy(path, header)
+        n_channels = sum(len(channels) for channels in found.channels)
+        values, frame_time_s, odd = motion_values(path, motion, n_channels)
     for sentence in odd:
         print(f"warning: {path}: {sentence}", file=sys.stderr)
     return Bvh(tuple(found.names), tuple(found.parents), np.array(found.offsets), tuple(found.channels), values,
@@ -70,16 +71,18 @@ def _axis_rotation(axis: str, angle_rad: np.ndarray) -> np.ndarray:
     return rotmat
 
 
-def local_transforms(bvh: Bvh, frames: slice = ALL) -> tuple[np.ndarray, np.ndarray]:
+def local_transforms(
+    bvh: Bvh, frames: slice | np.ndarray = ALL, added: bool | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Return each joint's rotation [T, J, 3, 3] and position [T, J, 3] relative to its parent, of some frames.
 
     Rotation channels multiply in the order in which the file lists them. Position channels replace the offset, unless
-    the file means them as what is added to it (`added_to_offsets`).
+    the file means them as what is added to it (`added_to_offsets`, unless who asks has found that already).
     """
     values = bvh.values[frames]
     rotmat = np.tile(np.eye(3), (len(values), len(bvh.names), 1, 1))
     position = np.tile(bvh.offsets, (len(values), 1, 1))
-    added = added_to_offsets(bvh)
+    added = added_to_offsets(bvh) if added is None else added
     for joint, channel, column in _columns(bvh):
         axis = channel[0]
         if channel.endswith("rotation"):
@@ -108,20 +111,27 @@ def added_to_offsets(bvh: Bvh) -> bool:
         return False
     joints, axes, columns = (list(kind) for kind in zip(*below, strict=True))
     offsets = bvh.offsets[joints, axes]
-    usual = np.median(bvh.values[:, columns], axis=0)
+    usual = np.array([np.median(bvh.values[:, column]) for column in columns])  # one by one: a copy of all is large
     return bool(np.abs(usual).sum() < np.abs(usual - offsets).sum())
 
 
-def joint_transforms(bvh: Bvh, joints: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Return world rotations [T, K, 3, 3] and positions [T, K, 3] of K joints, in that order.
+def joint_transforms(
+    bvh: Bvh, joints: list[int], frames: slice = ALL, turned: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return world rotations [T, K, 3, 3] and positions [T, K, 3] of K joints, in that order, of some frames.
 
-    They are found a block of frames at a time, so that all the joints of a long clip are never held at once.
+    They are found a block of frames at a time, so that all the joints of a long clip are never held at once. Without
+    `turned` the rotations are left out, [0, K, 3, 3].
     """
-    rotmat_w, position_w = np.empty((len(bvh), len(joints), 3, 3)), np.empty((len(bvh), len(joints), 3))
-    for start in range(0, len(bvh), _BLOCK_FRAMES):
-        frames = slice(start, start + _BLOCK_FRAMES)
-        rotmat, position = world_transforms(bvh.parents, *local_transforms(bvh, frames))
-        rotmat_w[frames], position_w[frames] = rotmat[:, joints], position[:, joints]
+    wanted, added = np.arange(len(bvh))[frames], added_to_offsets(bvh)
+    rotmat_w = np.empty((len(wanted) if turned else 0, len(joints), 3, 3))
+    position_w = np.empty((len(wanted), len(joints), 3))
+    for start in range(0, len(wanted), _BLOCK_FRAMES):
+        block = slice(start, start + _BLOCK_FRAMES)
+        rotmat, position = world_transforms(bvh.parents, *local_transforms(bvh, wanted[block], added))
+        position_w[block] = position[:, joints]
+        if turned:
+            rotmat_w[block] = rotmat[:, joints]
     return rotmat_w, position_w
 
 

@@ -1,14 +1,18 @@
 """The text of a Biovision hierarchy file, as exporters write it: encodings, sections, numbers and frame rates."""
 
+import io
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from skeleton2stage.errors import UserError
+from skeleton2stage.read_boundary import first_words
 
 _BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-_SECTION = re.compile(r"^[ \t]*MOTION\b[ \t]*:?", re.IGNORECASE | re.MULTILINE)
+_SECTION = re.compile(rb"^[ \t]*MOTION\b[ \t]*:?", re.IGNORECASE | re.MULTILINE)
 _COUNT = re.compile(r"\s*(?:number[\s_]of[\s_])?frames\s*:?\s*(\S+)", re.IGNORECASE)
 _TIME = re.compile(r"\s*frame[\s_]*time\s*:?\s*(\S+)", re.IGNORECASE)
 
@@ -23,20 +27,49 @@ _MAX_ROUNDING = 0.025
 # Numbers are turned into values this many characters at a time, so that their words are never all in memory.
 _BLOCK = 1 << 22
 _PREAMBLE = 1000  # characters of white space that may stand before a file's first word
+_LARGEST_HEAD = 1 << 26  # of a skeleton's text; real ones have some thousand characters
+_LABELS = 1 << 16  # characters that hold the number of frames and the frame time
 
 
-def read_sections(path: Path) -> tuple[str, str]:
-    """Return the text of a file before and after its word MOTION; raise UserError for what is no BVH file."""
+def read_sections(path: Path) -> tuple[str, BinaryIO]:
+    """Return the text of a file before its word MOTION, and the file, open, from behind that word on.
+
+    Numbers are most of a long clip's file: they are not held as text. The caller closes it.
+    Raises UserError for what is no BVH file.
+    """
     try:
-        text = decoded(path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n")
+        file = _as_ascii(path.open("rb"))
+        head = _head(file)
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
+    text = decoded(head).replace("\r\n", "\n").replace("\r", "\n")
     if not text[:_PREAMBLE].lstrip().upper().startswith("HIERARCHY"):
         raise UserError(f"{path} is not a BVH file: it does not begin with HIERARCHY")
-    found = _SECTION.search(text)
+    found = _SECTION.search(head.replace(b"\r", b"\n"))
     if found is None:
         raise UserError(f"{path} has no MOTION part: it was cut short, copy it again")
-    return text[: found.start()], text[found.end():]
+    file.seek(found.end())
+    return decoded(head[: found.start()]).replace("\r\n", "\n").replace("\r", "\n"), file
+
+
+def _as_ascii(file: BinaryIO) -> BinaryIO:
+    """Return a file whose numbers are bytes of ASCII: itself, or its content where two bytes are a letter."""
+    start = file.read(64)
+    file.seek(0)
+    if not start.startswith((b"\xff\xfe", b"\xfe\xff")) and b"\0" not in start:
+        return file
+    with file:
+        return io.BytesIO(decoded(file.read()).encode())
+
+
+def _head(file: BinaryIO) -> bytes:
+    """Return the beginning of a file, to behind its word MOTION where it has one."""
+    head = b""
+    while len(head) < _LARGEST_HEAD and (block := file.read(_BLOCK)):
+        head += block
+        if _SECTION.search(head.replace(b"\r", b"\n")):
+            break
+    return head
 
 
 def decoded(content: bytes) -> str:
@@ -62,17 +95,17 @@ def decoded(content: bytes) -> str:
         return content.decode("latin-1")
 
 
-def motion_values(path: Path, text: str, n_channels: int) -> tuple[np.ndarray, float, tuple[str, ...]]:
-    """Return channel values [T, C], the frame time (s), and what was odd, of the part after the word MOTION.
+def motion_values(path: Path, file: BinaryIO, n_channels: int) -> tuple[np.ndarray, float, tuple[str, ...]]:
+    """Return channel values [T, C], the frame time (s), and what was odd, of a file from behind the word MOTION on.
 
     A count of frames that is off by one is an exporter's habit and told; further off, the file was cut or altered.
     """
-    n_promised, frame_time, numbers = _labels(path, text)
+    n_promised, frame_time = _labels(path, file)
     frame_time_s = _frame_time(path, frame_time)
     try:
-        values = _numbers(numbers)
+        values = _numbers(file, (n_promised + 1) * n_channels)
     except ValueError as error:
-        raise UserError(f"{path} is damaged: its MOTION part holds what is no number ({error})") from None
+        raise UserError(f"{path} is damaged: its MOTION part holds what is no number ({first_words(error)})") from None
     n_frames, left_over = divmod(len(values), n_channels) if n_channels else (0, 1)
     if left_over or abs(n_frames - n_promised) > 1:
         raise UserError(
@@ -85,8 +118,10 @@ def motion_values(path: Path, text: str, n_channels: int) -> tuple[np.ndarray, f
     return values.reshape(n_frames, n_channels), frame_time_s, odd
 
 
-def _labels(path: Path, text: str) -> tuple[int, str, str]:
-    """Return the number of frames promised, the frame time as written, and the text of the numbers after them."""
+def _labels(path: Path, file: BinaryIO) -> tuple[int, str]:
+    """Return the number of frames promised and the frame time as written, the file standing behind them then."""
+    begin = file.tell()
+    text = file.read(_LABELS).decode("latin-1").replace("\r", "\n")
     found: dict[str, str] = {}
     position = 0
     while len(found) < 2:
@@ -100,7 +135,8 @@ def _labels(path: Path, text: str) -> tuple[int, str, str]:
             raise UserError(f"{path} is damaged: its MOTION part does not say '{missing}:' where it should")
     if not found["Frames"].isdecimal():
         raise UserError(f"{path} is damaged: its number of frames is '{found['Frames'][:40]}'")
-    return int(found["Frames"][:18]), found["Frame Time"].replace(",", "."), text[position:]
+    file.seek(begin + position)
+    return int(found["Frames"][:18]), found["Frame Time"].replace(",", ".")
 
 
 def _frame_time(path: Path, written: str) -> float:
@@ -143,19 +179,38 @@ def _stands_for(frame_time_s: float, rate: float, last_digit_s: float) -> bool:
     return -0.5001 * last_digit_s <= missed_s < last_digit_s and abs(missed_s) * rate < _MAX_ROUNDING
 
 
-def _numbers(text: str) -> np.ndarray:
-    """Return the numbers of a text, parted by white space or commas; lone commas are decimal ones."""
-    comma = " " if "." in text else "."
-    blocks, position = [np.zeros(0)], 0
-    while position < len(text):
-        end = _end_of_word(text, position + _BLOCK)
-        words = text[position:end].replace(",", comma).split()
-        blocks.append(np.array(words, dtype=np.float64) if words else np.zeros(0))
-        position = end
-    return np.concatenate(blocks)
+def _numbers(file: BinaryIO, expected: int) -> np.ndarray:
+    """Return the numbers in the rest of a file, parted by white space or commas; lone commas are decimal ones.
+
+    `expected` of them are likely, no more than fit the file's length.
+    """
+    begin, end = file.tell(), file.seek(0, io.SEEK_END)
+    values, n_values = np.empty(min(expected, (end - begin) // 2 + 1)), 0
+    comma = None
+    for block in _blocks(file, begin):
+        if comma is None and b"," in block:
+            comma = b" " if any(b"." in other for other in _blocks(file, begin)) else b"."
+        words = (block if comma is None else block.replace(b",", comma)).decode("latin-1").split()
+        if n_values + len(words) > len(values):
+            values = np.concatenate((values[:n_values], np.empty(max(len(words), n_values // 4))))
+        values[n_values : n_values + len(words)] = words
+        n_values += len(words)
+    return values[:n_values]
 
 
-def _end_of_word(text: str, position: int) -> int:
-    """Return the first position, not before this one, that is between words."""
-    found = re.compile(r"\s").search(text, position)
-    return found.start() if found else len(text)
+def _blocks(file: BinaryIO, begin: int) -> Iterator[bytes]:
+    """Yield the rest of a file from a place on, in blocks that end between words."""
+    rest, at = b"", begin
+    while True:
+        file.seek(at)
+        block = file.read(_BLOCK)
+        at += len(block)
+        if not block:
+            break
+        block = rest + block
+        end = max(block.rfind(space) for space in (b" ", b"\n", b"\t", b"\r")) + 1
+        rest = block[end:]
+        if end:
+            yield block[:end]
+    if rest:
+        yield rest

@@ -16,9 +16,8 @@ from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.ik import solve, world_positions, world_to_local
 from skeleton2stage.motion.retarget.guide_fit import WEIGHTS
 from skeleton2stage.motion.rotations import slerp
+from skeleton2stage.motion.smpl_positions import checked_positions, leg_length
 
-# Hip to knee to ankle of people, children included.
-LEG_M = (0.4, 1.3)
 # A limb's joint, the bone's end, the next bone's end, and the axis at rest about which the joint between bends.
 _HINGES = (
     ("left_hip", "left_knee", "left_ankle", (1.0, 0.0, 0.0)),
@@ -35,34 +34,26 @@ _CHUNK_FRAMES = 1000
 
 @dataclass(frozen=True)
 class JointFit:
-    """Local rotations [T, 24, 3] rad and pelvis [T, 3] m; the scale that made legs SMPL's; how far joints are off."""
+    """Local rotations [T, 24, 3] rad and pelvis [T, 3] m; the unit that joints were in, metres, centimetres or
+    millimetres; the scale that then made legs SMPL's; how far joints are off.
+    """
 
     poses: np.ndarray
     translation: np.ndarray
+    unit: str
     scale: float
     mean_error_m: float
-
-
-def leg_length(joints: np.ndarray) -> float:
-    """Return the median length of hip to knee to ankle, both sides, of joints [T, 22 or 24, 3]."""
-    legs = []
-    for side in ("left", "right"):
-        leg = joints[:, [skeleton.joint_index(f"{side}_{name}") for name in ("hip", "knee", "ankle")]]
-        legs.append(np.linalg.norm(np.diff(leg, axis=1), axis=-1).sum(axis=1))
-    return float(np.median(legs))
 
 
 def fit_joints(joints: np.ndarray) -> JointFit:
     """Return rotations for joint positions [T, 22 or 24, 3] in SMPL's order, in any axes.
 
-    Raises UserError where they are no positions in metres, by the length of their legs.
+    Raises UserError where they are no such positions, as `checked_positions` tells.
     """
     if not len(joints) or not np.isfinite(joints).all():
         raise UserError("its joint positions have NaN or infinity" if len(joints) else "the motion has no frames")
-    leg_m = leg_length(joints)
-    if not LEG_M[0] <= leg_m <= LEG_M[1]:
-        raise UserError(f"its legs are {leg_m:.3g} m long: give joint positions, not rotations, and in metres")
-    scale = leg_length(skeleton.rest_joints()[None]) / leg_m
+    joints, unit = checked_positions(joints)
+    scale = leg_length(skeleton.rest_joints()[None]) / leg_length(joints)
     targets = torch.from_numpy(np.ascontiguousarray(scale * joints[:, : skeleton.N_JOINTS], dtype=np.float64))
     rotmat_w = bone_rotations(targets)
     parts = [_pulled(r, p) for r, p in zip(rotmat_w.split(_CHUNK_FRAMES), targets.split(_CHUNK_FRAMES), strict=True)]
@@ -70,7 +61,7 @@ def fit_joints(joints: np.ndarray) -> JointFit:
     reached = world_positions(rotmat_w, root, torch.from_numpy(skeleton.offsets()))
     error = (reached[:, : targets.shape[1]] - targets).norm(dim=-1).mean().item()
     poses = roma.rotmat_to_rotvec(world_to_local(rotmat_w)).numpy()
-    return JointFit(poses, root.numpy(), scale, error)
+    return JointFit(poses, root.numpy(), unit, scale, error)
 
 
 def _pulled(rotmat_w: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

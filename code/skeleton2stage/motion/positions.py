@@ -17,13 +17,12 @@ from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.formats.format_choice import AUTO
 from skeleton2stage.motion.formats.up_axis import MIN_HEAD_OVER_FEET_M, NotUpright, head_over_feet
 from skeleton2stage.motion.motion import FPS
+from skeleton2stage.motion.smpl_positions import checked_positions
 
 SUFFIX = ".npy"
 # By name: frames a second, and the file's axes in the order x, y, z of ours with their signs.
 POSITION_FORMATS = {"bailando": (60.0, (0, 2, 1), (1, -1, 1)), "positions": (FPS, (0, 1, 2), (1, 1, 1))}
 _PREDICTED = "pred_position"
-# Hip to knee to ankle of people, children included.
-_LEG_M = (0.4, 1.3)
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def read_positions(path: Path, format: str = AUTO) -> JointMotion:  # noqa: A002
     """Return the motion in a file of joint positions, z up, 30 fps.
 
     "auto" takes the format in which the dancer stands upright. Raises UserError, naming the file, for what holds
-    no positions of SMPL's 24 joints in metres, and where that is neither or is not the format named.
+    no positions of SMPL's 24 joints (`checked_positions`), and where that is neither or is not the format named.
     """
     if format not in (AUTO, *POSITION_FORMATS):
         raise unknown_name("format of joint positions", format, [AUTO, *POSITION_FORMATS])
@@ -78,16 +77,7 @@ def _as_joints(content: object) -> np.ndarray:
     array = np.asarray(content)
     if array.shape[1:] not in ((skeleton.N_JOINTS * 3,), (skeleton.N_JOINTS, 3)) or array.dtype.kind not in "fiu":
         raise UserError(f"it is {array.dtype} {list(array.shape)} where joint positions [T, 72] were expected")
-    return _checked_unit(JointMotion(array.reshape(len(array), skeleton.N_JOINTS, 3)).joints_w)
-
-
-def _checked_unit(joints: np.ndarray) -> np.ndarray:
-    """Return joints [T, 24, 3] whose legs are as long as people's; raise UserError for other units and rotations."""
-    hip, knee, ankle = (joints[:, skeleton.joint_index(f"left_{name}")] for name in ("hip", "knee", "ankle"))
-    leg_m = float(np.median(np.linalg.norm(knee - hip, axis=1) + np.linalg.norm(ankle - knee, axis=1)))
-    if not _LEG_M[0] <= leg_m <= _LEG_M[1]:
-        raise UserError(f"its legs are {leg_m:.3g} m long: give joint positions, not rotations, and in metres")
-    return joints
+    return checked_positions(JointMotion(array.reshape(len(array), skeleton.N_JOINTS, 3)).joints_w)[0]
 
 
 def _in_format(joints: np.ndarray, name: str) -> JointMotion:

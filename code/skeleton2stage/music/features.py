@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
+from skeleton2stage.command_help import help_text, help_wanted
+from skeleton2stage.config import load_config, to_dataclass
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.files import atomic_path, read_json, write_json
 from skeleton2stage.folder_walk import by_unique_stem
 from skeleton2stage.music.audio import COMMON_SUFFIXES, audio_in
-from skeleton2stage.music.kinds import KINDS
+from skeleton2stage.music.kinds import KINDS, SONG_BEATS
 from skeleton2stage.music.songs import load_song, windows
 from skeleton2stage.settings import output_setting, setting
 
@@ -26,20 +27,27 @@ EXIT_BAD_FILES = 1
 LIST_NAME = "features.json"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FeaturesConfig:
-    """The keys of configs/features.yaml, which explains them."""
+    """A folder of music features to be used again, in EDGE's layout."""
 
-    music: Path
-    out: Path = output_setting()
-    kind: str = setting(choices=KINDS)
-    seconds: float | None = setting(above=0)
+    music: Path = setting("a song of 5 s or longer, or a folder of songs")
+    out: Path = output_setting(
+        "folder they go to, as SONG/SONG_slice0.npy and so on; give it as music= wherever music is taken"
+    )
+    kind: str = setting(
+        "baseline (EDGE's 35), song_beats (the same with the whole song's beats; the shipped model's), jukebox (4800)",
+        default=SONG_BEATS, choices=KINDS,
+    )
+    seconds: float | None = setting(
+        "only the slices of the song's first seconds; null: of the whole song", default=None, above=0
+    )
 
 
 def main(arguments: list[str]) -> int:
     """Write the features of a song, or of each song of a folder; return 1 where some could not be used."""
     if help_wanted(arguments):
-        print(help_text(USAGE, "features"))
+        print(help_text(USAGE, "features", arguments))
         return 0
     config = to_dataclass(load_config("features", arguments), FeaturesConfig)
     songs = songs_of(config.music)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
+from skeleton2stage.command_help import help_text, help_wanted
+from skeleton2stage.config import load_config, to_dataclass
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.files import read_json, write_text
 from skeleton2stage.motion.formats.file_listing import by_stem, motion_files
@@ -21,6 +22,7 @@ from skeleton2stage.music.percussion import SAMPLE_RATE_HZ, find_pattern, synthe
 from skeleton2stage.music.songs import Song
 from skeleton2stage.settings import output_setting, seed_setting, setting
 
+USAGE = "python -m skeleton2stage.music.tracks [source=FILE_OR_DIR] out=FILE.json|DIR"
 FORMAT = "skeleton2stage percussion tracks 1"
 
 
@@ -99,17 +101,21 @@ def _check_names(path: Path, tracks: list[Track]) -> None:
         raise UserError(f"{path} has more than one track named {', '.join(twice)}: names must differ")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TracksConfig:
-    """The keys of configs/tracks.yaml, which explains them."""
+    """Percussion tracks on the beats of dancers, of a file of tracks, or at steady tempi."""
 
-    source: Path | None
-    out: Path = output_setting()
-    bpm: tuple[float, ...] = setting(above=0)
-    seconds: float = setting(above=0, below=3600)
-    only: tuple[str, ...]
-    skip: tuple[str, ...]
-    seed: int = seed_setting()
+    source: Path | None = setting("motion file or folder of them, or a .json file of tracks", default=None)
+    out: Path = output_setting(
+        "FILE.json for the tracks as numbers (a few hundred bytes each), or a folder for wavs"
+    )
+    bpm: tuple[float, ...] = setting(
+        "steady tracks besides, one at each of these tempi (beats a minute)", default=(), above=0
+    )
+    seconds: float = setting("how long the steady ones last", default=10.0, above=0, below=3600)
+    only: tuple[str, ...] = setting("names to take of the source; all where empty", default=())
+    skip: tuple[str, ...] = setting("names of the source to leave out", default=())
+    seed: int = seed_setting("of the first track's timbre and pattern; each next one has one more", default=0)
 
     def chooses(self, name: str) -> bool:
         """Return whether a track of this name is wanted."""
@@ -144,7 +150,7 @@ def _tracks_from(source: Path, config: TracksConfig) -> list[Track]:
 def main(arguments: list[str]) -> None:
     """Write tracks as one .json file, or as a folder of wavs."""
     if help_wanted(arguments):
-        print(help_text("python -m skeleton2stage.music.tracks [source=FILE_OR_DIR] out=FILE.json|DIR", "tracks"))
+        print(help_text(USAGE, "tracks", arguments))
         return
     config = to_dataclass(load_config("tracks", arguments), TracksConfig)
     tracks = tracks_of(config)

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from skeleton2stage.body.body_choice import BETAS, BODY_GENDERS, BodyChoice
+from skeleton2stage.body.body_choice import BodyChoice, BodySettings
 from skeleton2stage.body.body_model import BodyModel
-from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
+from skeleton2stage.command_help import help_text, help_wanted
+from skeleton2stage.config import load_config, to_dataclass
+from skeleton2stage.demo_files import IMITATION_POLICY
 from skeleton2stage.errors import UserError, run_main
+from skeleton2stage.motion.formats.format_choice import format_setting
 from skeleton2stage.motion.formats.read_motion import read_motion
 from skeleton2stage.render.clips import Renderer
 from skeleton2stage.render.figures import SHAPES, Figure, make_figure
@@ -21,62 +22,47 @@ from skeleton2stage.settings import output_setting, setting
 USAGE = "python -m skeleton2stage.render motions=FILE_OR_DIR out=FILE_OR_DIR [music=FILE_OR_DIR] [key=value …]"
 
 
-@dataclass(frozen=True)
-class RenderConfig:
-    """The keys of configs/render.yaml."""
+@dataclass(frozen=True, kw_only=True)
+class RenderConfig(BodySettings, Look):
+    """Videos and pictures of dances."""
 
-    motions: tuple[Path, ...]
-    out: Path = output_setting()
-    music: Path | None
-    music_start_s: float = setting(minimum=0)
-    labels: tuple[str, ...]
-    format: str
-    body: str
-    gender: str = setting(choices=BODY_GENDERS)
-    betas: str = setting(choices=BETAS)
-    seconds: float
-    fps: int
-    width: int
-    height: int
-    resolution: str | None
-    shapes: tuple[str, ...]
-    marks: tuple[str, ...]
-    perform: bool
-    performed_shape: str = setting(choices=SHAPES, called="shape")
-    policy: Path
-    ground: str
-    turn_deg: float
-    elevation_deg: float = setting(minimum=-85, maximum=85)
-    samples: int
-    shadows: bool
-    crf: int
-    sheet_pictures: int
-    stills: tuple[float, ...]
-
-    def body_choice(self) -> BodyChoice:
-        """Return whose body motions have."""
-        return BodyChoice(self.body, self.gender, self.betas)
-
-    def look(self) -> Look:
-        """Return what the renderer needs of it."""
-        shared = {name: getattr(self, name) for name in vars(self) if name in Look.__dataclass_fields__}
-        turn_rad, elevation_rad = (float(np.radians(angle)) for angle in (self.turn_deg, self.elevation_deg))
-        return Look(**shared, turn_rad=turn_rad, elevation_rad=elevation_rad)
+    motions: tuple[Path, ...] = setting(
+        "a motion file or a folder of them; [A,B] draws side by side (two folders: files of one name)"
+    )
+    out: Path = output_setting(
+        "the .mp4 to write, or a folder for one .mp4 a motion; a contact sheet .png goes beside each. A .gif or .webp "
+        "moves in web pages, without sound; a .png is a contact sheet alone, the fastest"
+    )
+    music: Path | None = setting(
+        "a song, or a folder with a song of each motion's name; its sound goes into the video", default=None
+    )
+    music_start_s: float = setting("seconds into the song at which the dance begins", default=0.0, minimum=0)
+    labels: tuple[str, ...] = setting(
+        "captions, one a panel, as in [base,fine-tuned]; empty: the folders' or files' names in a comparison, none "
+        "otherwise",
+        default=(),
+    )
+    format: str = format_setting()
+    perform: bool = setting("show what the simulator's humanoid makes of each motion beside it", default=False)
+    performed_shape: str = setting(
+        "how that is drawn: mesh, hulls or sticks", default="hulls", choices=SHAPES, called="shape"
+    )
+    policy: Path = setting("who performs", default=IMITATION_POLICY)
 
 
 def main(arguments: list[str]) -> None:
     """Render what the command line asks for and print what was written."""
     if help_wanted(arguments):
-        print(help_text(USAGE, "render"))
+        print(help_text(USAGE, "render", arguments))
         return
     config = to_dataclass(load_config("render", arguments), RenderConfig)
-    look, body = config.look(), config.body_choice()
+    body = config.body_choice()
     jobs = plan_jobs(config.motions, config.out, config.labels, config.music)
     if body.is_own:
         _render_own_bodies(jobs, config, body)
         return
     performer = make_performer(config.policy, body.mean()) if config.perform else None
-    with Renderer(_figures(config, look, [body.mean()] * len(config.motions)), look) as renderer:
+    with Renderer(_figures(config, [body.mean()] * len(config.motions)), config) as renderer:
         for job in jobs:
             render_job(renderer, job, config, performer)
 
@@ -87,22 +73,22 @@ def _render_own_bodies(jobs: list[Job], config: RenderConfig, body: BodyChoice) 
         raise UserError("perform=true shows what one body for all makes of motions: give betas=mean with it")
     for job in jobs:
         bodies = [body.of(read_motion(path, config.format)) for path in job.motions]
-        with Renderer(_figures(config, config.look(), bodies), config.look()) as renderer:
+        with Renderer(_figures(config, bodies), config) as renderer:
             render_job(renderer, job, config, None)
 
 
-def _figures(config: RenderConfig, look: Look, bodies: list[BodyModel]) -> list[Figure]:
+def _figures(config: RenderConfig, bodies: list[BodyModel]) -> list[Figure]:
     """Return a figure for each panel, of the bodies of their motions; raise UserError where panels are too many, or
     what is marked is in none.
     """
     n_motions = len(config.motions)
-    shapes = [look.shape_of(number, n_motions) for number in range(n_motions)]
+    shapes = [config.shape_of(number, n_motions) for number in range(n_motions)]
     if config.perform:
         shapes = [shape for own in shapes for shape in (own, config.performed_shape)]
     if len(shapes) > MAX_PANELS:
         what = f"{n_motions} motions and their performances"
         raise UserError(f"{what} are {len(shapes)} panels: at most {MAX_PANELS} fit")
-    if "penetration" in look.marks and "mesh" not in shapes:
+    if "penetration" in config.marks and "mesh" not in shapes:
         raise UserError(f"penetration is marked on the body's skin, and shapes are {', '.join(shapes)}: add mesh")
     worn = [body for body in bodies for _ in range(len(shapes) // n_motions)]
     made = {(shape, id(body)): make_figure(shape, body) for shape, body in zip(shapes, worn, strict=True)}

@@ -6,9 +6,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from skeleton2stage.body.body_choice import BETAS, BODY_GENDERS, BodyChoice
-from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
+from skeleton2stage.body.body_choice import BodySettings
+from skeleton2stage.command_help import help_text, help_wanted
+from skeleton2stage.config import load_config, to_dataclass
+from skeleton2stage.demo_files import IMITATION_POLICY
 from skeleton2stage.errors import UserError, run_main
+from skeleton2stage.motion.formats.format_choice import format_setting
 from skeleton2stage.motion.formats.read_motion import read_motion
 from skeleton2stage.motion.motion import FPS, Motion
 from skeleton2stage.render.figures import SHAPES, make_figure
@@ -24,36 +27,48 @@ LAYOUT_NAMES = {"side": "side by side", "overlaid": "overlaid"}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-@dataclass(frozen=True)
-class ViewConfig:
-    """The keys of configs/view.yaml, which explains them."""
+@dataclass(frozen=True, kw_only=True)
+class ViewConfig(BodySettings):
+    """Dances in the browser."""
 
-    motions: tuple[Path, ...]
-    music: Path | None
-    music_start_s: float = setting(minimum=0)
-    labels: tuple[str, ...]
-    name: str | None
-    format: str
-    body: str
-    gender: str = setting(choices=BODY_GENDERS)
-    betas: str = setting(choices=BETAS)
-    shape: str = setting(choices=SHAPES)
-    perform: bool
-    policy: Path
-    layout: str = setting(choices=tuple(LAYOUT_NAMES))
-    seconds: float = setting(minimum=0.1, maximum=3600)
-    host: str
-    port: int = setting(minimum=1, maximum=65535)
-
-    def body_choice(self) -> BodyChoice:
-        """Return whose body dances have."""
-        return BodyChoice(self.body, self.gender, self.betas)
+    motions: tuple[Path, ...] = setting(
+        "a motion file or a folder of them; [A,B] shows several (two folders: files of one name)"
+    )
+    music: Path | None = setting(
+        "a song, or a folder with a song of the motion's name; it plays in step", default=None
+    )
+    music_start_s: float = setting("seconds into the song at which the dance begins", default=0.0, minimum=0)
+    labels: tuple[str, ...] = setting(
+        "what the dances are called, as in [base,fine-tuned]; empty: the folders' or files' names", default=()
+    )
+    name: str | None = setting(
+        "which of several motions of a folder, without its ending; null: the first", default=None
+    )
+    format: str = format_setting()
+    shape: str = setting(
+        "what dances: mesh (the body's skin), hulls (the humanoid that the simulator knows), sticks",
+        default="mesh", choices=SHAPES,
+    )
+    perform: bool = setting(
+        "have the simulator's humanoid perform each: its reward goes on the time line, its performance beside it",
+        default=True,
+    )
+    policy: Path = setting("who performs", default=IMITATION_POLICY)
+    layout: str = setting(
+        "how several are shown at first: side, overlaid", default="side", choices=tuple(LAYOUT_NAMES)
+    )
+    seconds: float = setting("show at most this much of each motion", default=60.0, minimum=0.1, maximum=3600)
+    host: str = setting(
+        "which of this machine's addresses to listen on; 127.0.0.1: this machine alone, 0.0.0.0: everybody",
+        default="127.0.0.1",
+    )
+    port: int = setting("where the browser finds it", default=8080, minimum=1, maximum=65535)
 
 
 def main(arguments: list[str]) -> None:
     """Show what the command line asks for until interrupted."""
     if help_wanted(arguments):
-        print(help_text(USAGE, "view"))
+        print(help_text(USAGE, "view", arguments))
         return
     config = to_dataclass(load_config("view", arguments), ViewConfig)
     if importlib.util.find_spec("viser") is None:

@@ -10,13 +10,13 @@ import torch
 
 from dance_model.training import dance_data
 from dance_model.training.dance_data import (
-    WindowConfig,
     dance_windows,
     danced,
     find_files,
     song_of,
     tempo_ranges,
 )
+from dance_model.training.window_config import WindowConfig
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import write_pickle
 from skeleton2stage.metrics.beat_alignment import bas

@@ -1,4 +1,5 @@
 import resource
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -114,6 +115,36 @@ def test_numbers_are_read_alike_in_blocks(tmp_path, monkeypatch):
     whole = read(tmp_path, GOOD).values
     monkeypatch.setattr(bvh_text, "_BLOCK", 7)
     np.testing.assert_array_equal(read(tmp_path, GOOD).values, whole)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-8-sig", "latin-1"])
+def test_whole_motions_in_any_encoding_are_read(tmp_path, monkeypatch, encoding):
+    for block in (1 << 22, 16):
+        monkeypatch.setattr(bvh_text, "_BLOCK", block)
+        (tmp_path / "a.bvh").write_bytes(GOOD.replace("Arm", "Ärm").encode(encoding))
+        bvh = read_bvh(tmp_path / "a.bvh")
+        np.testing.assert_allclose(bvh.values, FRAMES)
+        assert bvh.names[1] == "Ärm"
+
+
+@pytest.mark.parametrize("block", [5, 40, 1 << 22])
+@pytest.mark.parametrize("name", ODD)
+def test_odd_text_is_read_alike_in_blocks(tmp_path, monkeypatch, name, block):
+    monkeypatch.setattr(bvh_text, "_BLOCK", block)
+    np.testing.assert_allclose(read(tmp_path, ODD[name], newline="").values, FRAMES)
+
+
+def test_a_long_clip_is_not_held_as_text(tmp_path, monkeypatch):
+    """The values take 8 bytes each; their text, of twice as many, is never there as a whole."""
+    rows = np.arange(9 * 40_000, dtype=float).reshape(-1, 9) % 360
+    (tmp_path / "a.bvh").write_text(HEADER + motion_text(rows, 1 / 120))
+    monkeypatch.setattr(bvh_text, "_BLOCK", 1 << 16)
+    tracemalloc.start()
+    bvh = read_bvh(tmp_path / "a.bvh")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    np.testing.assert_allclose(bvh.values, rows)
+    assert peak < 2 * bvh.values.nbytes
 
 
 def arm_with_positions(values):

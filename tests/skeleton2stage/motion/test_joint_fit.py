@@ -75,7 +75,7 @@ def test_long_motions_are_fitted_in_parts(monkeypatch):
 def test_what_is_no_position_in_metres_is_refused():
     joints = bending(5).joints().astype(np.float64)
     with pytest.raises(UserError, match="legs are"):
-        fit_joints(100 * joints)
+        fit_joints(10 * joints)
     joints[2, 3] = np.nan
     with pytest.raises(UserError, match="NaN"):
         fit_joints(joints)

@@ -35,14 +35,14 @@ def test_each_form_reads_back_z_up_at_30_fps(tmp_path, name):
 
 
 def test_someone_who_lies_must_be_named(tmp_path):
-    np.save(tmp_path / "a.npy", lying_motion().joints()[..., [1, 0, 2]])  # the head along x
+    np.save(tmp_path / "a.npy", lying_motion().joints()[..., [1, 2, 0]])  # the head along x
     with pytest.raises(UserError, match="bailando or positions"):
         read_positions(tmp_path / "a.npy")
     assert len(read_positions(tmp_path / "a.npy", "positions")) == 30
 
 
 def test_a_wrong_name_stands_on_its_head(tmp_path):
-    np.save(tmp_path / "a.npy", -bailando(upright_motion()))
+    np.save(tmp_path / "a.npy", bailando(upright_motion()) * np.tile([1, -1, -1], 24))
     with pytest.raises(UserError, match="under its feet"):
         read_positions(tmp_path / "a.npy", "bailando")
 
@@ -53,7 +53,7 @@ def bad_contents():
     nan[3, 2, 1] = np.nan
     return {
         "nan": (nan, "NaN or infinity in 1 frames, the first of them 3"),
-        "centimetres": (100 * joints, "in metres"),
+        "inches": (39.37 * joints, "in metres"),
         "rotations": (upright_motion().poses, "not rotations"),
         "width": (joints[:, :22], r"\[T, 72\] were expected"),
         "features": (np.zeros((150, 35)), r"\[T, 72\] were expected"),

@@ -51,7 +51,7 @@ def test_floor_lift(lowest, ground, expected):
     ({"width": 481}, "'width' must be an even number"),
     ({"seconds": 0.0}, "seconds must be from 0.1"),
     ({"fps": 0}, "fps must be from 1"),
-    ({"elevation_rad": 1.56}, "elevation_rad must be from"),
+    ({"elevation_deg": 89.4}, "elevation_deg must be from"),
 ])
 def test_a_look_that_cannot_be_is_refused(change, said):
     with pytest.raises(UserError, match=said):

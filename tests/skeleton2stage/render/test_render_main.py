@@ -9,6 +9,7 @@ from skeleton2stage.errors import UserError
 from skeleton2stage.files import write_pickle
 from skeleton2stage.render import __main__ as program
 from skeleton2stage.render.look import GROUNDS, Look
+from skeleton2stage.settings import part_of
 
 
 @pytest.fixture
@@ -23,17 +24,15 @@ def test_help_explains_every_key(capsys):
     program.main(["--help"])
     said = capsys.readouterr().out
     for key in program.RenderConfig.__dataclass_fields__:
-        assert f"\n{key}:" in said
+        assert f"\n{key}=" in said
     assert all(ground in said for ground in GROUNDS)
 
 
-def test_defaults_in_the_file_are_the_defaults_in_the_code():
-    config = program.to_dataclass(program.load_config("render", ["motions=a", "out=b"]), program.RenderConfig)
-    look, code = config.look(), Look()
-    for name in vars(code):
-        expected = getattr(code, name)
-        approximate = pytest.approx(expected, abs=0.01) if isinstance(expected, float) else expected
-        assert getattr(look, name) == approximate, name
+def test_what_is_typed_is_how_pictures_look():
+    arguments = ["motions=a", "out=b", "turn_deg=90", "elevation_deg=-45", "width=64"]
+    config = program.to_dataclass(program.load_config("render", arguments), program.RenderConfig)
+    assert (config.turn_rad, config.elevation_rad) == pytest.approx((np.pi / 2, -np.pi / 4))
+    assert part_of(config, Look) == Look(turn_deg=90, elevation_deg=-45, width=64)
 
 
 def test_a_motion_file_becomes_a_video_with_its_sheet(drawing, capsule_body, dance, tmp_path, monkeypatch, capsys):

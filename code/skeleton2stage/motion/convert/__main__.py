@@ -1,11 +1,10 @@
 """Motion files of any format to a checked library: `python -m skeleton2stage.motion.convert source=... out=...`."""
 
-from dataclasses import fields
 from pathlib import Path
 
-from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
+from skeleton2stage.command_help import help_text, help_wanted
+from skeleton2stage.config import load_config, to_dataclass
 from skeleton2stage.errors import run_main
-from skeleton2stage.motion.checks.check_limits import CheckLimits
 from skeleton2stage.motion.convert.conversion_jobs import clips_by_source, forget_moved, is_done, make_jobs
 from skeleton2stage.motion.convert.convert_all import convert_all
 from skeleton2stage.motion.convert.convert_config import ConvertConfig
@@ -21,17 +20,17 @@ def main(arguments: list[str]) -> int:
     accepted, or where strict and some are rejected.
     """
     if help_wanted(arguments):
-        print(help_text(USAGE, "convert"))
+        print(help_text(USAGE, "convert", arguments))
         return 0
-    config, limits = parse(arguments)
+    config = to_dataclass(load_config("convert", arguments), ConvertConfig)
     with only_writer(config.out):
-        return convert(config, limits)
+        return convert(config)
 
 
-def convert(config: ConvertConfig, limits: CheckLimits) -> int:
+def convert(config: ConvertConfig) -> int:
     """Convert what is left, and return the exit status."""
     library = read_library(config.out)
-    jobs = make_jobs(config, limits, library)
+    jobs = make_jobs(config, library)
     forget_moved(config.out, library, jobs)
     known = clips_by_source(library)
     todo = [job for job in jobs if not is_done(job, known.get(str(job.source.resolve()), []))]
@@ -43,14 +42,6 @@ def convert(config: ConvertConfig, limits: CheckLimits) -> int:
     print(report(clips, skipped, config.out))
     accepted = [clip.accepted for clip in clips]
     return EXIT_BAD_FILES if n_failed or not any(accepted) or (config.strict and not all(accepted)) else 0
-
-
-def parse(arguments: list[str]) -> tuple[ConvertConfig, CheckLimits]:
-    """Return the configuration and the limits of a command line; raise UserError where it is wrong."""
-    content = load_config("convert", arguments)
-    names = {field.name for field in fields(CheckLimits)}
-    limits = to_dataclass({key: content[key] for key in names}, CheckLimits)
-    return to_dataclass({key: value for key, value in content.items() if key not in names}, ConvertConfig), limits
 
 
 def report(clips: list[Clip], skipped: list[str], out: Path) -> str:

@@ -58,7 +58,7 @@ class Job:
         return stamp_of(self.source, {"go_by": [self.format, asdict(self.note), self.ignored], "limits": limits})
 
 
-def make_jobs(config: ConvertConfig, limits: CheckLimits, library: dict[str, Clip]) -> list[Job]:
+def make_jobs(config: ConvertConfig, library: dict[str, Clip]) -> list[Job]:
     """Return what is to be done for each motion file of the source."""
     made, root = config.out.resolve(), config.source.resolve()
     listed = motion_files(config.source, extensions_of(config.format))
@@ -73,7 +73,7 @@ def make_jobs(config: ConvertConfig, limits: CheckLimits, library: dict[str, Cli
     return [
         Job(
             file, config.out, target, config.format, notes.get(file.stem, ClipNote()),
-            limits if config.check else None, file.stem in ignored, reserved,
+            config.limits() if config.check else None, file.stem in ignored, reserved,
         )
         for file, target, reserved in zip(files, targets, _namesakes(targets, library, files), strict=True)
     ]

@@ -5,13 +5,24 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.formats.motion_file import Believed
 from skeleton2stage.motion.formats.up_axis import UP_AXES
+from skeleton2stage.settings import setting
 
 AUTO = "auto"
 _SEPARATOR = "@"
+
+
+def format_setting() -> Any:  # noqa: ANN401 - stands for the text
+    """Return the field of the format that motion files are read as."""
+    return setting(
+        "format of the motion files (docs/data.md lists them); auto tells them apart by content; auto@60: believe 60 "
+        "frames a second, auto@y: y is up",
+        default=AUTO,
+    )
 
 
 @dataclass(frozen=True)

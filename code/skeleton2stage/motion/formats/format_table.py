@@ -34,6 +34,7 @@ from skeleton2stage.motion.formats.file_arrays import POSE_WIDTH
 from skeleton2stage.motion.formats.file_content import npy_header
 from skeleton2stage.motion.formats.humanml3d import FEATURE_WIDTH
 from skeleton2stage.motion.formats.motion_file import RawMotion
+from skeleton2stage.motion.formats.people import people_in
 from skeleton2stage.motion.formats.readers import (
     RATE_KEYS,
     read_aistpp,
@@ -49,11 +50,12 @@ from skeleton2stage.motion.formats.readers import (
     read_written,
     read_written_of_others,
 )
-from skeleton2stage.motion.formats.smpl_fields import people_in
+from skeleton2stage.motion.formats.smpl_fields import key_of
 from skeleton2stage.motion.formats.tracker_readers import (
     GVHMR_KEYS,
     IN_CAMERA_KEYS,
     is_phalp,
+    is_prompthmr,
     people_with,
     read_gvhmr,
     read_phalp,
@@ -63,6 +65,8 @@ from skeleton2stage.motion.formats.tracker_readers import (
     read_wham,
 )
 from skeleton2stage.motion.formats.vector_readers import (
+    JOINT_COUNTS,
+    JOINT_KEYS,
     MOTIONX_WIDTH,
     ROT6D_LAYOUTS,
     read_bailando,
@@ -137,11 +141,15 @@ def _is_slahmr(content: object) -> bool:
 
 
 def _is_joints(content: object) -> bool:
+    if isinstance(content, dict):
+        held = content.get(key_of(content, JOINT_KEYS) or "")
+        return isinstance(held, np.ndarray) and held.ndim > 2 and held.shape[-1] == 3 and held.shape[-2] in JOINT_COUNTS
     if not isinstance(content, np.ndarray) or content.dtype.kind not in "fiu" or content.ndim < 2:
         return False
     if content.ndim == 2:
         return content.shape[1] == 66
-    return content.shape[-1] == 3 and content.shape[-2] in (22, 52, 55, 73, 127, 144)
+    several_of_24 = content.shape[-2] != 24 or content.ndim > 3
+    return content.shape[-1] == 3 and content.shape[-2] in JOINT_COUNTS and several_of_24
 
 
 def is_smpl_positions(content: object) -> bool:
@@ -167,7 +175,7 @@ FILE_FORMATS = (
     FileFormat("3dpw", _keys("poses", "trans", "cam_poses"), read_video_set),
     FileFormat("emdb", _keys("smpl", "good_frames_mask"), read_video_set),
     FileFormat("gvhmr", _any_key(*GVHMR_KEYS, *IN_CAMERA_KEYS), read_gvhmr),
-    FileFormat("prompthmr", _keys("people"), read_prompthmr),
+    FileFormat("prompthmr", is_prompthmr, read_prompthmr),
     FileFormat("wham", _people("pose_world", "trans_world"), read_wham),
     FileFormat("tram", _people("pred_rotmat", "pred_trans"), read_tram),
     FileFormat("phalp", is_phalp, read_phalp),

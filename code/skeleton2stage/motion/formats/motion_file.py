@@ -16,6 +16,8 @@ from skeleton2stage.motion.retarget.retarget import RetargetReport
 MAX_ANGLE_RAD = 4.0 * np.pi
 # Rates nearer to a multiple of ours than this drift by less than a frame in five minutes; 29.97 is not among them.
 SAME_RATE = 1e-4
+# No pelvis goes faster for a tenth of a clip: sprinters reach 12 m/s. One in centimetres does where it walks.
+MAX_PELVIS_MPS, MAX_PELVIS_PERCENTILE = 15.0, 90
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ def as_motion_file(format_name: str, raw: RawMotion, believed: Believed = BELIEV
         raise UserError(NO_RATE.get(format_name, NO_RATE["amass"]).format(name=format_name))
     checked = Motion(raw.poses, raw.translation, fps, shape=raw.shape)
     _check_radians(checked.poses)
+    _check_metres(checked.translation, fps)
     up_axis, notes = _up_axis(checked, format_name, raw, believed)
     poses, translation = turned_up(checked.poses, checked.translation, up_axis)
     motion = to_fps(replace(checked, poses=poses, translation=translation), FPS)
@@ -107,6 +110,25 @@ def _check_radians(poses: np.ndarray) -> None:
     largest = float(np.median(np.linalg.norm(poses, axis=-1).max(axis=1)))
     if largest > MAX_ANGLE_RAD:
         raise UserError(f"its rotations reach {largest:.0f} rad in most frames: give radians, these look like degrees")
+
+
+def _check_metres(translation: np.ndarray, fps: float) -> None:
+    """Raise UserError where the pelvis [T, 3] m moves as only one told in centimetres or millimetres does."""
+    if len(translation) < 2:
+        return
+    speed = float(np.percentile(np.linalg.norm(np.diff(translation, axis=0), axis=1), MAX_PELVIS_PERCENTILE)) * fps
+    if speed > MAX_PELVIS_MPS:
+        raise UserError(
+            f"its pelvis goes at {speed:.0f} m/s for a tenth of the time: give its translation in metres, this looks "
+            "like centimetres or millimetres"
+        )
+
+
+def at_its_rate(raw: RawMotion, fps: float | None) -> RawMotion:
+    """Return a motion at the rate that its file says, if it does, rather than at that of files of its kind."""
+    if fps is None:
+        return raw
+    return replace(raw, fps=fps, notes=tuple(note for note in raw.notes if "@RATE" not in note))
 
 
 def to_fps(motion: Motion, fps: float) -> Motion:

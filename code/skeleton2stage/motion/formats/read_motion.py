@@ -11,12 +11,13 @@ from skeleton2stage.motion.formats.file_content import read_content
 from skeleton2stage.motion.formats.file_listing import ANY_EXTENSIONS
 from skeleton2stage.motion.formats.format_choice import AUTO, FormatChoice, format_choice
 from skeleton2stage.motion.formats.format_table import EITHER_WAY_UP, FILE_FORMATS, FileFormat
-from skeleton2stage.motion.formats.motion_file import Believed, MotionFile, as_motion_file
+from skeleton2stage.motion.formats.motion_file import Believed, MotionFile, RawMotion, as_motion_file, at_its_rate
 from skeleton2stage.motion.formats.own_format import own_reader, read_own
 from skeleton2stage.motion.formats.refusals import refusal_of
 from skeleton2stage.motion.formats.smpl_bvh import smpl_motion
-from skeleton2stage.motion.formats.smpl_fields import NAMES
+from skeleton2stage.motion.formats.smpl_fields import NAMES, rate_of
 from skeleton2stage.motion.formats.up_axis import NotUpright, check_upright
+from skeleton2stage.motion.formats.vector_readers import JOINT_KEYS
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.motion.retarget.retarget import retarget
 from skeleton2stage.own_code import is_own
@@ -28,7 +29,9 @@ _BY_NAME = {kind.name: kind for kind in FILE_FORMATS}
 # Of an npz, what its kind is told by, besides the names of SMPL's parts.
 _TELLING = NAMES | {
     "smpl_scaling", "pos", "q", "scale", "pred_thetas", "pred_camera", "pose_world", "pred_rotmat", "pred_trans",
-    "frame", "pred_shape", "root_trans_offset", "motion", "lengths", "pred_position", "joints",
+    "frame", "pred_shape", "root_trans_offset", "motion", "lengths", *JOINT_KEYS,
+    # In which whoever saves a dictionary as npz puts it.
+    "arr_0", "data", "result", "results", "output", "params", "smpl", "smplx", "person", "people", "person_data",
 }
 
 
@@ -105,9 +108,19 @@ def _read(path: Path, choice: FormatChoice) -> list[MotionFile]:
         return [read_own(name, path, believed)]
     if name == AUTO and path.suffix.lower() not in ANY_EXTENSIONS and path.exists():
         raise UserError(f"it is none of {', '.join(ANY_EXTENSIONS)}")
-    content = read_content(path, _TELLING)
+    content = _unwrapped(read_content(path, _TELLING))
     kind = _BY_NAME[name] if name != AUTO else _recognise(content, path, believed)
-    return [as_motion_file(kind.name, raw, believed) for raw in kind.read(content, path)]
+    return [as_motion_file(kind.name, raw, believed) for raw in _motions(kind, content, path)]
+
+
+def _motions(kind: FileFormat, content: Any, path: Path) -> list[RawMotion]:  # noqa: ANN401 - whatever a file holds
+    said = rate_of(content) if isinstance(content, dict) else None
+    return [at_its_rate(raw, said) for raw in kind.read(content, path)]
+
+
+def _unwrapped(content: Any) -> Any:  # noqa: ANN401 - whatever a file holds
+    """Return what numpy.savez(FILE, ARRAY) saved, under no name, and other content as it is."""
+    return content["arr_0"] if isinstance(content, dict) and list(content) == ["arr_0"] else content
 
 
 def _recognise(content: Any, path: Path, believed: Believed) -> FileFormat:  # noqa: ANN401 - whatever a file holds
@@ -123,7 +136,7 @@ def _recognise(content: Any, path: Path, believed: Believed) -> FileFormat:  # n
 
 
 def _stands(kind: FileFormat, content: Any, path: Path, believed: Believed) -> bool:  # noqa: ANN401
-    found = as_motion_file(kind.name, kind.read(content, path)[0], believed)
+    found = as_motion_file(kind.name, _motions(kind, content, path)[0], believed)
     try:
         check_upright(found.motion.joints(), found.format, found.up_axis)
     except NotUpright:

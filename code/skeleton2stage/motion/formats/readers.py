@@ -9,11 +9,11 @@ import numpy as np
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.formats.file_arrays import array_of, named, one_scale, poses_of
 from skeleton2stage.motion.formats.motion_file import NotAMotion, RawMotion
+from skeleton2stage.motion.formats.people import people_in
 from skeleton2stage.motion.formats.smpl_fields import (
     TRANSLATION,
     has_smpl,
     key_of,
-    people_in,
     poses_in,
     rate_of,
     shape_in,

@@ -18,7 +18,8 @@ from skeleton2stage.errors import UserError
 from skeleton2stage.motion.formats.file_arrays import named, numbers, rotations, smpl_joints
 from skeleton2stage.motion.formats.frame_gaps import bridged, frame_numbers, stretches
 from skeleton2stage.motion.formats.motion_file import RawMotion
-from skeleton2stage.motion.formats.smpl_fields import has_smpl, people_in, shape_in, smpl_motion
+from skeleton2stage.motion.formats.people import people_in
+from skeleton2stage.motion.formats.smpl_fields import has_smpl, shape_in, smpl_motion
 from skeleton2stage.motion.motion import FPS, BodyShape
 from skeleton2stage.tool_pickles import loads
 
@@ -26,6 +27,7 @@ RATE_ASSUMED = "the video's rate is not in it: 30 fps assumed, format=NAME@RATE 
 AS_THE_CAMERA_SAW = "in the camera's frame, turned upright as if the camera had been held level"
 GVHMR_KEYS = ("smpl_params_global", "body_params_global")
 IN_CAMERA_KEYS = ("smpl_params_incam", "body_params_incam")
+_PROMPTHMR = {"smplx_world": "y", "smplx_cam": "-y"}
 
 
 def people_with(content: object, *keys: str) -> dict[str, dict[str, Any]]:
@@ -62,11 +64,16 @@ def read_gvhmr(content: Any, _: Path) -> list[RawMotion]:  # noqa: ANN401
     raise UserError(f"it lacks '{GVHMR_KEYS[0]}' with global_orient, body_pose and transl")
 
 
+def is_prompthmr(content: object) -> bool:
+    """Return whether content is {people: {id: {smplx_world or smplx_cam: a dictionary}}}."""
+    return isinstance(content, dict) and any(people_with(content.get("people"), key) for key in _PROMPTHMR)
+
+
 def read_prompthmr(content: Any, _: Path) -> list[RawMotion]:  # noqa: ANN401
     """Read PromptHMR's results: {people: {id: {smplx_world: {pose, trans, shape}, frames}}}; y up."""
     found = []
     for label, person in named(named(content).get("people")).items():
-        for key, up in (("smplx_world", "y"), ("smplx_cam", "-y")):
+        for key, up in _PROMPTHMR.items():
             if isinstance(person, dict) and has_smpl(person.get(key)):
                 notes = (RATE_ASSUMED,) if up == "y" else (RATE_ASSUMED, AS_THE_CAMERA_SAW)
                 raw = smpl_motion(person[key], FPS, up, label=str(label), notes=notes, family="smplx")

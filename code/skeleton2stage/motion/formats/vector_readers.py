@@ -10,8 +10,9 @@ from skeleton2stage.errors import UserError
 from skeleton2stage.motion.formats.file_arrays import named, numbers, of_rot6d, smpl_joints
 from skeleton2stage.motion.formats.humanml3d import FEATURE_WIDTH, joints_of_features
 from skeleton2stage.motion.formats.motion_file import RawMotion
+from skeleton2stage.motion.formats.people import frames_first
 from skeleton2stage.motion.formats.readers import FINGERS_LOST
-from skeleton2stage.motion.formats.smpl_fields import shape_in, smpl_motion
+from skeleton2stage.motion.formats.smpl_fields import key_of, shape_in, smpl_motion
 from skeleton2stage.motion.joint_fit import fit_joints
 from skeleton2stage.motion.motion import FPS
 
@@ -23,6 +24,7 @@ HUMANML3D_FPS = 20.0
 BAILANDO_FPS = 60.0
 # SMPL's first 22 joints are those of SMPL-H and SMPL-X, whose files of joints go on with fingers and face.
 JOINT_COUNTS = (22, 24, 52, 55, 73, 127, 144)
+JOINT_KEYS = ("pred_position", "joints", "full_pose", "positions", "joint_positions", "joints_3d")
 TWIST_LOST = "joint positions: rotations by inverse kinematics, which cannot know how heads and hands are turned"
 HUMANML3D_RATE = "20 fps, HumanML3D's rate: format=NAME@RATE gives another"
 
@@ -128,18 +130,19 @@ def _fitted(
     found = []
     for label, joints in arrays.items():
         fit = fit_joints(joints)
-        size = f"scaled by {fit.scale:.3f} to the mean body, joints {100 * fit.mean_error_m:.1f} cm off"
+        unit = "" if fit.unit == "metres" else f"in {fit.unit}, by its legs; "
+        size = f"{unit}scaled by {fit.scale:.3f} to the mean body, joints {100 * fit.mean_error_m:.1f} cm off"
         notes = tuple(filter(None, (note, TWIST_LOST, size)))
         found.append(RawMotion(fit.poses, fit.translation, fps, up_axis, label=label, notes=notes))
     return found
 
 
 def _joint_arrays(content: Any) -> dict[str, np.ndarray]:  # noqa: ANN401
-    """Return joints [T, 22 or 24, 3] of an array [T, J, 3] or [T, J*3], or of several [N, T, J, 3]."""
+    """Return joints [T, 22 or 24, 3] of an array [T, J, 3] or [T, J*3], or of several [N, T, J, 3] or [T, N, J, 3]."""
     if isinstance(content, dict):
-        key = next((key for key in ("pred_position", "joints", "full_pose", "positions") if key in content), None)
+        key = key_of(content, JOINT_KEYS)
         if key is None:
-            raise UserError("it has no joint positions under 'pred_position' or 'joints'")
+            raise UserError(f"it has no joint positions under {', '.join(JOINT_KEYS)}")
         content = content[key]
     array = numbers(content, "content")
     if array.ndim == 2 and array.shape[1] % 3 == 0:
@@ -148,6 +151,8 @@ def _joint_arrays(content: Any) -> dict[str, np.ndarray]:  # noqa: ANN401
         array = array[0]
     if array.ndim not in (3, 4) or array.shape[-1] != 3 or array.shape[-2] not in JOINT_COUNTS:
         raise UserError(f"it is {list(array.shape)} where joint positions [T, 22 or 24, 3] were expected")
+    if array.ndim == 4 and frames_first(array):
+        array = np.swapaxes(array, 0, 1)
     kept = array[..., : 24 if array.shape[-2] == 24 else 22, :]
     return {"": kept} if kept.ndim == 3 else {str(index): joints for index, joints in enumerate(kept)}
 

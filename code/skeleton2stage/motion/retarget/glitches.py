@@ -15,8 +15,8 @@ GLITCH_ROTATION_RAD = 0.35
 GLITCH_POSITION_M = 0.12
 
 
-def without_glitches(guide: Guide, fps: float) -> tuple[Guide, int]:
-    """Return the guide with short outliers interpolated over, and the number of frames concerned."""
+def without_glitches(guide: Guide, fps: float) -> tuple[Guide, np.ndarray]:
+    """Return the guide with short outliers interpolated over, and whether each frame [T] had one."""
     reach = max(1, round(GLITCH_REACH_S * fps))
     targets = guide.targets_w.numpy()
     bad_rotation = rotation_deviation(guide.rotmat_w, reach) > GLITCH_ROTATION_RAD
@@ -24,7 +24,7 @@ def without_glitches(guide: Guide, fps: float) -> tuple[Guide, int]:
     quat = bridged_rotations(continuous(roma.rotmat_to_unitquat(guide.rotmat_w)), bad_rotation)
     bad = bad_rotation.any(axis=1) | bad_position.any(axis=1)
     targets = torch.from_numpy(_bridged(targets, bad_position))
-    return replace(guide, rotmat_w=roma.unitquat_to_rotmat(quat), targets_w=targets), int(bad.sum())
+    return replace(guide, rotmat_w=roma.unitquat_to_rotmat(quat), targets_w=targets), bad
 
 
 def rotation_deviation(rotmat_w: torch.Tensor, reach: int) -> np.ndarray:

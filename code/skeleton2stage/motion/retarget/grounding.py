@@ -22,27 +22,29 @@ MAX_TOE_BEND_RAD = 0.9
 TOE_REST_HEIGHT_M = 0.06
 
 
-def standing_levels(guide: Guide, fps: float) -> dict[str, float]:
-    """Return the height (m) of each side's toe joint where that foot stands, on SMPL's foot.
+def feet_of(guide: Guide) -> np.ndarray:
+    """Return ankle and toe of the left foot, then of the right, [T, 4, 3] m, where the guide has them."""
+    feet = []
+    for side in SIDES:
+        ankle = guide.targets_w[:, list(TARGETS).index(f"{side}_ankle")]
+        foot = guide.rotmat_w[:, skeleton.joint_index(f"{side}_ankle")]
+        feet += [ankle, ankle + foot @ torch.from_numpy(skeleton.offsets()[skeleton.joint_index(f"{side}_foot")])]
+    return torch.stack(feet, dim=1).numpy()
+
+
+def standing_levels(feet: np.ndarray, fps: float) -> dict[str, float]:
+    """Return the height (m) of each side's toe joint where that foot stands, of `feet_of` [T, 4, 3].
 
     Where a foot hardly stands, the height of the other, or of the lower toe over the whole clip, is taken.
     """
-    ankles = {side: guide.targets_w[:, list(TARGETS).index(f"{side}_ankle")] for side in SIDES}
-    toes = {side: (ankles[side] + _toe_offset_w(guide, side)).numpy() for side in SIDES}
     levels = {}
-    for side in SIDES:
-        frames = standing_frames(ankles[side].numpy(), toes[side], fps)
+    for side, (ankle, toe) in zip(SIDES, ((0, 1), (2, 3)), strict=True):
+        frames = standing_frames(feet[:, ankle], feet[:, toe], fps)
         if len(frames) >= MIN_STANDING_S * fps:
-            levels[side] = float(np.percentile(toes[side][frames, 2], STANDING_PERCENTILE))
-    lower = np.minimum(toes["left"][:, 2], toes["right"][:, 2])
+            levels[side] = float(np.percentile(feet[frames, toe, 2], STANDING_PERCENTILE))
+    lower = np.minimum(feet[:, 1, 2], feet[:, 3, 2])
     usual = np.mean(list(levels.values())) if levels else np.percentile(lower, LOWEST_PERCENTILE)
     return {side: levels.get(side, float(usual)) for side in SIDES}
-
-
-def _toe_offset_w(guide: Guide, side: str) -> torch.Tensor:
-    """Return the vector [T, 3] m from ankle to toe of SMPL's foot as the guide holds it."""
-    foot = guide.rotmat_w[:, skeleton.joint_index(f"{side}_ankle")]
-    return foot @ torch.from_numpy(skeleton.offsets()[skeleton.joint_index(f"{side}_foot")])
 
 
 def grounded(guide: Guide, levels: dict[str, float]) -> Guide:

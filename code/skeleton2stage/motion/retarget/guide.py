@@ -6,9 +6,10 @@ import numpy as np
 import torch
 
 from skeleton2stage.motion import skeleton
+from skeleton2stage.motion.bvh import Bvh
 from skeleton2stage.motion.retarget.joint_roles import SIDES
 from skeleton2stage.motion.retarget.motion_alignment import motion_alignment
-from skeleton2stage.motion.retarget.source_skeleton import SourceSkeleton, shortest_rotation
+from skeleton2stage.motion.retarget.source_skeleton import SourceSkeleton, during, shortest_rotation
 from skeleton2stage.motion.retarget.standing import MIN_STANDING_S, UP, pitch, standing_frames
 from skeleton2stage.motion.retarget.zero_pose import rest_pitch, why_not_standing, zero_pose_alignment
 from skeleton2stage.motion.rotations import slerp
@@ -44,16 +45,30 @@ class Guide:
     rest_pose: str  # what told how the joints lie: "zero pose", "motion", "joint positions"
 
 
-def guide_of(source: SourceSkeleton, up: np.ndarray, fps: float) -> Guide:
-    """Return the source's wishes at its own frame rate; `up` is its axis [3] that points up."""
+@dataclass(frozen=True)
+class Alignment:
+    """How SMPL's bones lie in a source's joints: by role the rotation [3, 3], and what told it, as `Guide` has it."""
+
+    by_role: dict[str, np.ndarray]
+    rest_pose: str
+
+
+def alignment_of(bvh: Bvh, source: SourceSkeleton, up: np.ndarray) -> Alignment:
+    """Return how SMPL's bones lie in the joints of a source; `up` is its axis [3] that points up."""
     why = why_not_standing(source)
-    alignment = motion_alignment(source, up, fps, why) if why else zero_pose_alignment(
-        source, {side: _standing_pitch(source, side, up, fps) for side in SIDES})
+    if why:
+        return Alignment(motion_alignment(during(bvh, source), up, bvh.fps, why), "motion")
+    pitches = {side: _standing_pitch(source, side, up, bvh.fps) for side in SIDES}
+    return Alignment(zero_pose_alignment(source, pitches), "zero pose")
+
+
+def guide_of(source: SourceSkeleton, up: np.ndarray, alignment: Alignment) -> Guide:
+    """Return the source's wishes at its own frame rate; `up` is its axis [3] that points up."""
     to_world = shortest_rotation(up, UP)
-    bones = {joint: torch.from_numpy(to_world @ source.rotmat[role] @ alignment[role])
+    bones = {joint: torch.from_numpy(to_world @ source.rotmat[role] @ alignment.by_role[role])
              for joint, role in _COUNTERPART.items() if role in source.rotmat}
     targets = [source.scale_m() * source.position[role] @ to_world.T for role in _target_roles(source).values()]
-    return Guide(_all_bones(bones), torch.from_numpy(np.stack(targets, axis=1)), "motion" if why else "zero pose")
+    return Guide(_all_bones(bones), torch.from_numpy(np.stack(targets, axis=1)), alignment.rest_pose)
 
 
 def _target_roles(source: SourceSkeleton) -> dict[str, str]:

@@ -20,12 +20,13 @@ from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.bvh import Bvh
 from skeleton2stage.motion.ik import local_to_world, world_positions, world_to_local
 from skeleton2stage.motion.motion import FPS, Motion
-from skeleton2stage.motion.resample import resample_linear, resample_rotations
+from skeleton2stage.motion.resample import between
+from skeleton2stage.motion.retarget.frame_windows import windows_of
 from skeleton2stage.motion.retarget.glitches import bridged_rotations, continuous, without_glitches
-from skeleton2stage.motion.retarget.grounding import grounded, levelled, resting_toes, standing_levels
-from skeleton2stage.motion.retarget.guide import TARGETS, Guide, guide_of
+from skeleton2stage.motion.retarget.grounding import feet_of, grounded, levelled, resting_toes, standing_levels
+from skeleton2stage.motion.retarget.guide import TARGETS, Guide, alignment_of, guide_of
 from skeleton2stage.motion.retarget.joint_roles import SIDES
-from skeleton2stage.motion.retarget.source_skeleton import understand
+from skeleton2stage.motion.retarget.source_skeleton import SourceSkeleton, during, understand
 from skeleton2stage.motion.retarget.torso_clearance import clear_of_torso
 
 # Low-pass before dropping to 30 frames a second: 3 dB at 10 Hz, under the new Nyquist frequency of 15 Hz.
@@ -34,6 +35,8 @@ SMOOTHING_S = 0.013
 # How far a joint of a body can turn from rest; captures of hands and feet sometimes flip beyond it.
 MAX_TURN_RAD = {"left_ankle": 1.1, "right_ankle": 1.1, "left_wrist": 1.4, "right_wrist": 1.4, "head": 1.0,
                 "neck": 0.8}
+# A window of a long clip, and what it sees of its neighbours: longer than glitches last and smoothing reaches.
+_WINDOW_S, _MARGIN_S = 30.0, 2.0
 _MEASURED = ("left_wrist", "right_wrist", "left_ankle", "right_ankle")
 
 
@@ -64,17 +67,35 @@ def retarget(bvh: Bvh, fps: float = FPS) -> tuple[Motion, RetargetReport]:
 
     Raises UserError where the skeleton's joints are not recognised.
     """
-    source = understand(bvh)
+    source = understand(bvh, turned=False)
     up = source.up()
-    guide = guide_of(source, up, bvh.fps)
-    guide, bridged_frames = without_glitches(guide, bvh.fps)
-    guide = _smoothed(guide, bvh.fps)
-    levels = standing_levels(guide, bvh.fps)
-    guide = _within_limits(_resampled(grounded(guide, levels), bvh.fps, fps))
+    guide, feet, bridged_frames = _guided(bvh, source, up, fps)
+    levels = standing_levels(feet, bvh.fps)
+    guide = _within_limits(grounded(guide, levels))
     rotmat_w, root_pos = clear_of_torso(levelled(guide, levels), fps)
     report = RetargetReport("xyz"[int(np.abs(up).argmax())], source.scale_m(),
                             _errors(guide, rotmat_w, root_pos), bridged_frames, guide.rest_pose)
     return _finished(rotmat_w, root_pos, fps), report
+
+
+def _guided(bvh: Bvh, source: SourceSkeleton, up: np.ndarray, fps: float) -> tuple[Guide, np.ndarray, int]:
+    """Return the guide at the new frame rate, the feet (`feet_of`) at the file's, and how many frames had glitches.
+
+    Window by window: at a capture's rate all rotations of 20 minutes would take gigabytes.
+    """
+    alignment = alignment_of(bvh, source, up)
+    every = between(len(bvh), bvh.fps, fps)
+    guides, feet, n_bridged = [], [], 0
+    size, margin = (max(1, round(seconds * bvh.fps)) for seconds in (_WINDOW_S, _MARGIN_S))
+    for window in windows_of(len(bvh), size, margin):
+        guide, bad = without_glitches(guide_of(during(bvh, source, window.frames), up, alignment), bvh.fps)
+        guide = _smoothed(guide, bvh.fps)
+        new = every.during(window.kept, window.frames.start)
+        feet.append(feet_of(guide)[window.inner])
+        guides.append((new.rotations(guide.rotmat_w), new.linear(guide.targets_w)))
+        n_bridged += int(bad[window.inner].sum())
+    rotmat_w, targets_w = (torch.cat(part) for part in zip(*guides, strict=True))
+    return Guide(rotmat_w, targets_w, alignment.rest_pose), np.concatenate(feet), n_bridged
 
 
 def _smoothed(guide: Guide, fps: float) -> Guide:
@@ -84,12 +105,6 @@ def _smoothed(guide: Guide, fps: float) -> Guide:
     targets = gaussian_filter1d(guide.targets_w.numpy(), SMOOTHING_S * fps, axis=0, mode="nearest")
     rotmat_w = roma.unitquat_to_rotmat(torch.nn.functional.normalize(quat, dim=-1))
     return replace(guide, rotmat_w=rotmat_w, targets_w=torch.from_numpy(targets))
-
-
-def _resampled(guide: Guide, fps: float, new_fps: float) -> Guide:
-    """Return the guide at another frame rate: slerp for rotations, linear for positions."""
-    return replace(guide, rotmat_w=resample_rotations(guide.rotmat_w, fps, new_fps),
-                   targets_w=resample_linear(guide.targets_w, fps, new_fps))
 
 
 def _within_limits(guide: Guide) -> Guide:

@@ -1,12 +1,12 @@
 """A foreign skeleton understood: which of its joints is what, how they move, how large it is, what is up and left."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion import skeleton
-from skeleton2stage.motion.bvh import Bvh, joint_transforms, rest_positions, usual_offsets
+from skeleton2stage.motion.bvh import ALL, Bvh, joint_transforms, rest_positions, usual_offsets
 from skeleton2stage.motion.retarget.joint_roles import SIDES, Roles, find_roles
 from skeleton2stage.motion.retarget.joint_tree import JointTree
 
@@ -20,11 +20,13 @@ class SourceSkeleton:
 
     rest: position [3] of each role's joint in the zero pose, root at the origin.
     rotmat, position: world rotations [T, 3, 3] and positions [T, 3] of each role's joint.
+    joints: index of each role's joint in the file.
     """
 
     rest: dict[str, np.ndarray]
     rotmat: dict[str, np.ndarray]
     position: dict[str, np.ndarray]
+    joints: dict[str, int] = field(default_factory=dict)
 
     def leg_length(self) -> float:
         """Return hip to knee to ankle, the mean of both legs, in source units."""
@@ -56,18 +58,33 @@ def _leg_length(positions: dict[str, np.ndarray]) -> float:
     return float(sum(lengths) / len(SIDES))
 
 
-def understand(bvh: Bvh) -> SourceSkeleton:
-    """Return what the joints of a BVH skeleton are and do; raise UserError that names those not recognised."""
+def understand(bvh: Bvh, turned: bool = True) -> SourceSkeleton:
+    """Return what the joints of a BVH skeleton are and do; raise UserError that names those not recognised.
+
+    Without `turned` it has their positions alone: rotations are most of a long clip (`during` has those of a part).
+    """
     roles = find_roles(bvh.names, JointTree(bvh.parents, np.linalg.norm(usual_offsets(bvh), axis=1)))
-    joints = list(roles.joints.values())
-    rotmat, position = joint_transforms(bvh, joints)
-    by_joint = {joint: place for place, joint in enumerate(joints)}
-    joints_of = _with_sides(roles, {role: position[:, by_joint[joint]] for role, joint in roles.joints.items()}).joints
-    rest = rest_positions(bvh)
+    found = _source(bvh, roles.joints, ALL, turned)
+    sided = _with_sides(roles, found.position).joints
+    role_of = {joint: role for role, joint in roles.joints.items()}
+    old = {role: role_of[joint] for role, joint in sided.items()}
+    return SourceSkeleton(*({role: part[old[role]] for role in sided if old[role] in part}
+                            for part in (found.rest, found.rotmat, found.position)), sided)
+
+
+def during(bvh: Bvh, source: SourceSkeleton, frames: slice = ALL) -> SourceSkeleton:
+    """Return a skeleton that has been understood, with what its joints do in some frames alone."""
+    return _source(bvh, source.joints, frames, turned=True)
+
+
+def _source(bvh: Bvh, joints: dict[str, int], frames: slice, turned: bool) -> SourceSkeleton:
+    rotmat, position = joint_transforms(bvh, list(joints.values()), frames, turned)
+    rest, places = rest_positions(bvh), {role: place for place, role in enumerate(joints)}
     return SourceSkeleton(
-        {role: rest[joint] for role, joint in joints_of.items()},
-        {role: rotmat[:, by_joint[joint]] for role, joint in joints_of.items()},
-        {role: position[:, by_joint[joint]] for role, joint in joints_of.items()},
+        {role: rest[joint] for role, joint in joints.items()},
+        {role: rotmat[:, place] for role, place in places.items()} if turned else {},
+        {role: position[:, place] for role, place in places.items()},
+        joints,
     )
 
 

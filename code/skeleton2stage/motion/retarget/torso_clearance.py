@@ -1,5 +1,6 @@
 """Arms moved out of SMPL's torso, which is wider than most skeletons' sources."""
 
+import math
 from dataclasses import replace
 
 import torch
@@ -7,6 +8,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.ik import IkWeights, world_positions
+from skeleton2stage.motion.retarget.frame_windows import windows_of
 from skeleton2stage.motion.retarget.guide import TARGETS, Guide
 from skeleton2stage.motion.retarget.guide_fit import WEIGHTS, fit_to_guide
 from skeleton2stage.motion.retarget.joint_roles import SIDES
@@ -32,6 +34,9 @@ WRIST_PULL = 0.85
 MAX_WRIST_PUSH_M = 0.08
 CLEARANCE_ROUNDS = 2
 CLEARANCE_SMOOTHING_S = 0.07
+# What is done to a frame depends on others no further away: scipy's filter ends at four deviations, each round.
+_REACH_S = CLEARANCE_ROUNDS * 4.5 * CLEARANCE_SMOOTHING_S
+_WINDOW_FRAMES = 2000
 
 # Weights of the fit that follows: elbows are where they should be by then, and hold their place.
 CLEAR_WEIGHTS = IkWeights(
@@ -44,8 +49,19 @@ def clear_of_torso(guide: Guide, fps: float) -> tuple[torch.Tensor, torch.Tensor
     """Return the fit to the guide, as `fit_to_guide` does, with arms outside the torso.
 
     Where the torso is, is known from a fit only: elbows and wrists are moved out of it by as much as they are
-    inside in one fit, smoothly in time, and fitted again.
+    inside in one fit, smoothly in time, and fitted again. A long clip is worked through in windows.
     """
+    parts = []
+    margin = math.ceil(_REACH_S * fps)
+    for window in windows_of(len(guide.rotmat_w), _WINDOW_FRAMES, margin):
+        part = replace(guide, rotmat_w=guide.rotmat_w[window.frames], targets_w=guide.targets_w[window.frames])
+        parts.append(tuple(found[window.inner] for found in _cleared(part, fps)))
+    rotmat_w, root_pos = (torch.cat(part) for part in zip(*parts, strict=True))
+    return rotmat_w, root_pos
+
+
+def _cleared(guide: Guide, fps: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return `clear_of_torso` of a clip that is worked through at once."""
     rotmat_w, root_pos = fit_to_guide(guide)
     wanted = dict(zip(TARGETS, guide.targets_w.unbind(dim=1), strict=True))
     targets = dict(wanted)

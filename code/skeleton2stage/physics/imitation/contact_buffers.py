@@ -7,7 +7,7 @@ import torch
 from skeleton2stage.physics.humanoid.humanoid import Humanoid
 from skeleton2stage.physics.imitation.reference_motions import ReferenceFrames
 from skeleton2stage.physics.simulators.engine_layout import engine_layout
-from skeleton2stage.physics.simulators.simulator_options import DEFAULT_BUFFERS, BufferSizes
+from skeleton2stage.physics.simulators.simulator_options import BufferSizes
 
 # A fallen dancer touches the floor with more than its feet. CMU's dances come to 32 contacts in their worst frame;
 # limp falls from 64 of their frames came to 26, so this is twice what was ever seen.
@@ -24,7 +24,7 @@ def probe_buffers(humanoid: Humanoid, frames: ReferenceFrames, fall_factor: floa
     chosen = torch.linspace(0, len(frames.pos_w) - 1, min(len(frames.pos_w), MAX_PROBED_FRAMES)).round().long()
     counts = np.array([_contacts(humanoid.model, qpos) for qpos in _positions(humanoid, frames[chosen])])
     contacts, constraints = (_rounded_up(fall_factor * most) for most in counts.max(axis=0))
-    return BufferSizes(contacts, constraints).at_least(DEFAULT_BUFFERS)
+    return BufferSizes(contacts, constraints).at_least(BufferSizes())
 
 
 def _contacts(model: mujoco.MjModel, qpos: np.ndarray) -> tuple[int, int]:

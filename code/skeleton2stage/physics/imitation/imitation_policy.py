@@ -20,12 +20,16 @@ _KIND = "imitation policy"
 
 @dataclass(frozen=True)
 class PolicyConfig:
-    """Widths of the network's hidden layers, and the scale of the residual wrench it was trained with."""
+    """What a network has, and what it was trained with."""
 
-    hidden: tuple[int, ...] = setting(minimum=1, maximum=LARGEST_WIDTH)
-    wrench_scale: float = setting(default=1.0, minimum=0)
-    observation_width: int = setting(default=OBSERVATION_WIDTH, minimum=1, maximum=LARGEST_WIDTH)
-    action_width: int = setting(default=ACTION_WIDTH, minimum=1, maximum=LARGEST_WIDTH)
+    hidden: tuple[int, ...] = setting("widths of the hidden layers", minimum=1, maximum=LARGEST_WIDTH)
+    wrench_scale: float = setting(
+        "scale of the residual wrench that it was trained with", default=1.0, minimum=0
+    )
+    observation_width: int = setting(
+        "numbers of an observation", default=OBSERVATION_WIDTH, minimum=1, maximum=LARGEST_WIDTH
+    )
+    action_width: int = setting("numbers of an action", default=ACTION_WIDTH, minimum=1, maximum=LARGEST_WIDTH)
 
 
 class ImitationPolicy(nn.Module):

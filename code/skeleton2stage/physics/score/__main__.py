@@ -3,7 +3,8 @@
 from typing import Any
 
 from skeleton2stage import paths
-from skeleton2stage.config import help_text, help_wanted, load_config, to_dataclass
+from skeleton2stage.command_help import help_text, help_wanted
+from skeleton2stage.config import load_config, to_dataclass
 from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.files import write_stamped_json
 from skeleton2stage.motion.folder import read_folder
@@ -24,7 +25,7 @@ EXIT_BAD_FILES = 1
 def main(arguments: list[str]) -> int:
     """Score a folder; return 1 where some of its files could not be read, the others being scored."""
     if help_wanted(arguments):
-        print(help_text(USAGE, "score"))
+        print(help_text(USAGE, "score", arguments))
         return 0
     config = to_dataclass(load_config("score", arguments), ScoreConfig)
     _check(config)

@@ -9,12 +9,17 @@ from skeleton2stage.settings import setting
 class BufferSizes:
     """Room for contacts in engines that allocate it beforehand.
 
-    contacts_per_world: contacts, and pairs of parts near each other, in the mean over worlds: they share one pool.
-    constraints_per_world: rows that the solver can hold in each world; a contact with friction takes four.
+    The defaults are twice what limp humanoids came to at worst, dropped in random poses with parts through parts: 45
+    contacts and 180 rows in 40 falls.
     """
 
-    contacts_per_world: int
-    constraints_per_world: int
+    contacts_per_world: int = setting(
+        "contacts, and pairs of parts near each other, in the mean over worlds: they share one pool",
+        default=96, minimum=1,
+    )
+    constraints_per_world: int = setting(
+        "rows of each world's solver; a contact with friction takes four", default=384, minimum=1
+    )
 
     def at_least(self, other: "BufferSizes") -> "BufferSizes":
         """Return the larger of each."""
@@ -24,22 +29,36 @@ class BufferSizes:
         )
 
 
-# Twice what limp humanoids came to at worst, dropped in random poses with parts through parts: 45 contacts and 180
-# rows in 40 falls.
-DEFAULT_BUFFERS = BufferSizes(contacts_per_world=96, constraints_per_world=384)
-
-
 @dataclass(frozen=True)
 class SimulatorOptions:
     """Settings of the simulators that run on a GPU; the CPU's need none.
 
-    device: cuda, cuda:N, or cpu for one slow CPU thread.
-    buffers: room for contacts; `contact_buffers.probe_buffers` measures what a data set needs.
-    use_graph: replay each control step as one recorded CUDA graph.
-    deterministic: the same results every time to the last bit, for some speed.
+    `contact_buffers.probe_buffers` measures what buffers a data set needs.
     """
 
-    device: str = setting(default="cuda", may_change=True)
-    buffers: BufferSizes = setting(default=DEFAULT_BUFFERS, may_change=True)
-    use_graph: bool = setting(default=True, may_change=True)
-    deterministic: bool = setting(default=False, may_change=True)
+    device: str = setting(
+        "cuda, cuda:N, or, for mujoco_warp, cpu: one slow thread", default="cuda", may_change=True
+    )
+    buffers: BufferSizes = setting(
+        "room for contacts; a run that needs more says which to raise", default=BufferSizes(), may_change=True
+    )
+    use_graph: bool = setting(
+        "replay a control step as one recorded CUDA graph", default=True, may_change=True
+    )
+    deterministic: bool = setting(
+        "the same to the last bit every time, for some speed; has no room for thousands of worlds",
+        default=False, may_change=True,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulatorSettings:
+    """What the physics runs in."""
+
+    simulator: str = setting(
+        "physics backend: mujoco (CPU), mujoco_warp (NVIDIA GPUs), isaacgym, or your own: FILE.py:CLASS",
+        default="mujoco",
+    )
+    simulator_options: SimulatorOptions = setting(
+        "of the simulators that run on a GPU (mujoco_warp, isaacgym); mujoco needs none", default=SimulatorOptions()
+    )

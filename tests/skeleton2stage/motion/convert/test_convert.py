@@ -11,13 +11,14 @@ from bvh_samples import HIPS_CM, person_text
 from motion_samples import WRITERS, dancing_motion, upright_motion, write_amass
 
 from listening import alive, children
-from skeleton2stage.config import load_config
+from skeleton2stage.config import load_config, to_dataclass
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import write_pickle
 from skeleton2stage.motion.checks.check_limits import CheckLimits
 from skeleton2stage.motion.convert import convert_file
-from skeleton2stage.motion.convert.__main__ import main, parse
+from skeleton2stage.motion.convert.__main__ import main
 from skeleton2stage.motion.convert.conversion_jobs import output_files, read_clip_notes
+from skeleton2stage.motion.convert.convert_config import ConvertConfig
 from skeleton2stage.motion.formats.read_motion import read_motion
 from skeleton2stage.motion.library import read_library
 from skeleton2stage.one_writer import only_writer
@@ -346,7 +347,10 @@ def test_help_and_unknown_key(capsys):
         main(["source=x", "out=y", "workers=0"])
 
 
+def given(*arguments):
+    return to_dataclass(load_config("convert", list(arguments)), ConvertConfig)
+
+
 def test_limits_of_the_command_line_default_to_those_of_the_code():
-    assert parse(["source=x", "out=y"])[1] == CheckLimits()
-    assert parse(["source=x", "out=y", "floor_m=0.1"])[1] == CheckLimits(floor_m=0.1)
-    assert set(load_config("convert", ["source=x", "out=y"])) >= set(CheckLimits.__dataclass_fields__)
+    assert given("source=x", "out=y").limits() == CheckLimits()
+    assert given("source=x", "out=y", "floor_m=0.1").limits() == CheckLimits(floor_m=0.1)

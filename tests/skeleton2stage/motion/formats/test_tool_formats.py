@@ -248,11 +248,19 @@ def test_mdms_results_and_fits(tmp_path):
     np.testing.assert_allclose(placed(fit.motion.joints()), placed(dance().joints()), atol=2e-4)
 
 
-@pytest.mark.parametrize("factor", [1000.0, 0.01])
-def test_joints_in_other_units_are_refused(tmp_path, factor):
+@pytest.mark.parametrize(("factor", "unit"), [(1000.0, "millimetres"), (100.0, "centimetres")])
+def test_joints_in_other_units_are_told_by_their_legs(tmp_path, factor, unit):
     np.save(tmp_path / "a.npy", factor * joints_y_up()[:, :22])
-    with pytest.raises(UserError, match="legs are .* m long: give joint positions, .* in metres"):
-        read_motion(tmp_path / "a.npy", "joints@30")
+    found = read_motion_file(tmp_path / "a.npy", "humanml3d@30")
+    assert_same_joints(found.motion.joints(), dance().joints())
+    assert any(f"in {unit}, by its legs" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("factor", [10.0, 0.01])
+def test_joints_of_no_persons_size_are_refused(tmp_path, factor):
+    np.save(tmp_path / "a.npy", factor * joints_y_up()[:, :22])
+    with pytest.raises(UserError, match="legs are .* long: give joint positions, .* in metres"):
+        read_motion(tmp_path / "a.npy", "humanml3d")
 
 
 # What is no motion, or none that can be known, is refused by the name of the tool, with the way in.

@@ -7,7 +7,7 @@ import torch
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.physics.imitation.contact_buffers import probe_buffers
 from skeleton2stage.physics.imitation.reference_motions import reference_frames
-from skeleton2stage.physics.simulators.simulator_options import DEFAULT_BUFFERS
+from skeleton2stage.physics.simulators.simulator_options import BufferSizes
 
 
 @pytest.fixture(scope="module")
@@ -19,13 +19,13 @@ def crumpled(humanoid):
 
 
 def test_ordinary_motion_needs_no_more_than_the_default(humanoid, standing):
-    assert probe_buffers(humanoid, reference_frames(standing, humanoid, None)) == DEFAULT_BUFFERS
+    assert probe_buffers(humanoid, reference_frames(standing, humanoid, None)) == BufferSizes()
 
 
 def test_a_motion_of_many_contacts_gets_room_for_all_of_them_and_for_falls(humanoid, crumpled):
     """Without friction cones of other shapes, each contact takes four rows."""
     bare, doubled = probe_buffers(humanoid, crumpled, 8.0), probe_buffers(humanoid, crumpled, 16.0)
-    assert bare.contacts_per_world > DEFAULT_BUFFERS.contacts_per_world
+    assert bare.contacts_per_world > BufferSizes().contacts_per_world
     assert doubled.contacts_per_world == pytest.approx(2 * bare.contacts_per_world, abs=32)
     assert doubled.constraints_per_world == pytest.approx(4 * doubled.contacts_per_world, rel=0.1)
     assert bare.contacts_per_world % 32 == bare.constraints_per_world % 32 == 0
