@@ -26,7 +26,7 @@ def dances(tmp_path):
 def test_help_explains_every_key(capsys):
     program.main(["--help"])
     said = capsys.readouterr().out
-    assert all(f"\n{key}:" in said for key in program.ExportConfig.__dataclass_fields__)
+    assert all(f"\n{key}=" in said for key in program.ExportConfig.__dataclass_fields__)
 
 
 def test_a_folder_goes_to_every_kind_with_songs_by_name(dances, tmp_path, capsys):
