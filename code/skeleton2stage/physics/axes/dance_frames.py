@@ -16,6 +16,8 @@ from skeleton2stage.physics.quaternions import quat_conjugate, quat_multiply, qu
 # worked out: 50 ms, which halves the power at 2.7 Hz.
 # Less leaves more of the noise of mocap and models in forces (docs/verdict.md has figures), more blurs jumps.
 SMOOTHING_FRAMES = 1.5
+# What forces ask for in less of a row is not a fault: a sixth of a second, the width of that Gaussian.
+PERSISTING_FRAMES = 5
 # A motion that stands within this of z = 0 in its median frame is on the floor that it declares.
 FLOOR_TOLERANCE_M = 0.10
 FLOOR_PERCENTILE = 0.30  # of the lowest vertex over the motion: where the floor of other motions is
@@ -101,6 +103,17 @@ def highest_around(values: torch.Tensor, frames: int = round(SMOOTHING_FRAMES + 
     """Return the highest of values [N, T] within so many frames of each, by default those that smoothing mixes."""
     padded = torch.nn.functional.pad(values[:, None], (frames, frames), mode="replicate")
     return torch.nn.functional.max_pool1d(padded, 2 * frames + 1, stride=1)[:, 0]
+
+
+def persisting(values: torch.Tensor, frames: int = PERSISTING_FRAMES) -> torch.Tensor:
+    """Return of values [N, T] at every frame the most that they stay at or over for so many frames in a row with this
+    one among them. Peaks of forces that are shorter are noise of positions differentiated twice, most of all at the
+    ends. Of a motion that is shorter, what it never falls below.
+    """
+    row = min(frames, values.shape[1])
+    lowest = -torch.nn.functional.max_pool1d(-values[:, None], row, stride=1)
+    padded = torch.nn.functional.pad(lowest, (row - 1, row - 1), value=-torch.inf)
+    return torch.nn.functional.max_pool1d(padded, row, stride=1)[:, 0]
 
 
 def _rates(step_vel: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
