@@ -45,6 +45,9 @@ install_torch() {
   local torch=$cpu_torch
   if has_gpu; then torch=$gpu_torch; fi
   echo "installing $torch"
+  if ! has_gpu && [[ -z ${S2S_TORCH_INDEX:-} ]]; then
+    echo "no NVIDIA GPU here: should that download gigabytes, stop it and set S2S_TORCH_INDEX (see environment.sh)"
+  fi
   pip_install "$torch" ${S2S_TORCH_INDEX:+--index-url "$S2S_TORCH_INDEX"}
 }
 

@@ -1,5 +1,6 @@
 """dvc.yaml's stages: their parameters are settings, they depend on all they read, and dvc runs what changed alone."""
 
+import json
 import os
 import re
 import shutil
@@ -125,6 +126,8 @@ def test_a_stage_depends_on_the_code_and_configuration_that_it_reads(commands, d
         configuration, classes = settings_classes(printed.target, printed.words)
         assert "body_models/open" in dependencies or f"code/{BODY}" not in needed_files(module_of(printed))
         assert not presets(configuration) or f"configs/{configuration}" in dependencies
+        ours = [one for one in dependencies if one.split("/")[0] in ("code", "configs")]
+        assert [one for one in ours if not (paths.REPOSITORY / one).exists()] == []
         for word in printed.words:
             path = word.split("=")[-1]
             inside = [one for one in dependencies if path == one or path.startswith(f"{one}/")]
@@ -177,22 +180,31 @@ def test_the_weights_are_those_of_the_reward_file():
     assert PARAMS["fine_tune"]["reward_weights"] == weights
 
 
+@pytest.fixture
 def dvc():
     """Return dvc's program, or skip."""
     found = shutil.which("dvc", path=f"{os.path.dirname(sys.executable)}:{os.environ.get('PATH', '')}")
     return found or pytest.skip("dvc is not installed: pip install 'dvc>=3.50,<4'")
 
 
+TRACKS = "two_tracks.json"
 TINY = {
-    "music": {"only": ["steady_100bpm", "steady_128bpm"]},
+    "music": {"source": TRACKS},
     "dance": {"n_steps": 2},
     "measure": {"pen_rate": False},
     "fine_tune": {
         "epochs": 1, "batch_size": 1, "samples_per_prompt": 2, "n_steps": 4, "trained_steps": 2, "direct_epochs": 0,
         "learning_rate": 1e-3,  # or the one step may round to the same dances, and the table is rightly kept
-        "trackers": [],
+        "trackers": [], "music": TRACKS, "hold": {},  # what is held is first measured, on dances to every prompt
     },
 }
+
+
+def two_tracks():
+    """Return the tracks that the tiny run trains and is measured on: minutes of music would take minutes to hear."""
+    content = json.loads((paths.REPOSITORY / PARAMS["music"]["source"]).read_text())
+    kept = [track for track in content["tracks"] if track["name"] in ("steady_100bpm", "steady_128bpm")]
+    return content | {"tracks": [track | {"duration_s": 6.0} for track in kept]}
 
 
 @pytest.fixture
@@ -207,6 +219,7 @@ def checkout(tmp_path):
         shutil.copy(paths.REPOSITORY / name, copy / name)
     tiny = {name: (value | TINY.get(name, {}) if isinstance(value, dict) else value) for name, value in PARAMS.items()}
     (copy / "params.yaml").write_text(yaml.safe_dump(tiny))
+    (copy / TRACKS).write_text(json.dumps(two_tracks()))
     (copy / ".venv").symlink_to(sys.prefix)
     environment = os.environ | {
         "PYTHONPATH": str(copy / "code"), "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}",
@@ -228,29 +241,31 @@ def ran(output):
     return re.findall(r"Running stage '(\w+)'", output)
 
 
-@pytest.mark.slow
-def test_dvc_makes_the_table_and_reruns_what_a_weight_changes_alone(checkout):
-    program, (copy, call) = dvc(), checkout
-    assert sorted(ran(call(program, "repro", "table"))) == [
-        "base", "fine_tune", "measure_base", "music", "table", "tuned"
-    ]
-    table = copy / "runs" / "demo" / "table"
+def test_dvc_makes_the_table_and_reruns_what_a_weight_changes_alone(dvc, checkout):
+    copy, call = checkout
+    assert sorted(ran(call(dvc, "repro", "table"))) == ["base", "fine_tune", "measure_base", "music", "table", "tuned"]
+    table, dances = copy / "runs" / "demo" / "table", copy / "runs" / "demo" / "dances" / "tuned-1"
     assert "| imitation ↑" in (table / "comparison.md").read_text()
     first = yaml.safe_load((table / "metrics.yaml").read_text())
     assert set(first) == {"base", "fine-tuned"} and first["base"] != first["fine-tuned"]
-    assert ran(call(program, "repro", "table")) == []
-    output = call(program, "exp", "run", "--set-param", "fine_tune.reward_weights.imitation=0.1", "table")
-    assert ran(output) == ["fine_tune", "tuned", "table"]
-    changed = yaml.safe_load((table / "metrics.yaml").read_text())
-    assert changed["base"] == first["base"] and changed["fine-tuned"] != first["fine-tuned"]
-    assert "fine-tuned.imitation" in call(program, "metrics", "show", "--md")
-    call(program, "push", "table")
+    assert "fine-tuned.imitation" in call(dvc, "metrics", "show", "--md")
+    assert ran(call(dvc, "repro", "table")) == []
+    before = json.loads((dances / "metrics.json").read_text())["metrics"]
+    output = call(dvc, "exp", "run", "--set-param", "fine_tune.reward_weights.imitation=0.1", "tuned")
+    assert ran(output) == ["fine_tune", "tuned"]
+    assert json.loads((dances / "metrics.json").read_text())["metrics"] != before
+    assert ran(call(dvc, "repro", "--dry", "table")) == ["table"]
+    call(dvc, "push", "table")
     shutil.rmtree(copy / ".dvc" / "cache")
     shutil.rmtree(table)
-    call(program, "pull", "table")
-    assert yaml.safe_load((table / "metrics.yaml").read_text()) == changed
+    call(dvc, "pull", "table")
+    assert yaml.safe_load((table / "metrics.yaml").read_text()) == first
+
+
+def test_data_is_added_beside_git(dvc, checkout):
+    copy, call = checkout
     (copy / "data" / "aist").mkdir(parents=True)
     (copy / "data" / "aist" / "a.pkl").write_text("a dance")
-    call(program, "add", "data/aist")
+    call(dvc, "add", "data/aist")
     assert call("git", "status", "--short", "data").split() == ["??", "data/"]
     assert "data/aist.dvc" in call("git", "ls-files", "--others", "--exclude-standard", "data")

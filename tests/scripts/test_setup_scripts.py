@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,11 @@ import pytest
 from skeleton2stage import paths
 
 SYSTEM_PATH = "/usr/bin:/bin"
-# An environment's interpreter that notes what pip is asked for and runs anything else with this one.
+# An environment's interpreter that notes what pip is asked for, makes environments like itself, and runs anything else
+# with this one.
 ACTED_PYTHON = f"""#!/bin/bash
 if [[ $1 == -m && $2 == pip ]]; then echo "${{@:3}}" >> "$(dirname "$0")/../pip.log"; exit "${{PIP_STATUS:-0}}"; fi
+if [[ $1 == -m && $2 == venv ]]; then mkdir -p "$3/bin" && cp "$0" "$3/bin/python"; exit; fi
 if [[ $2 == *importlib.metadata* ]]; then exit "${{TORCH_MISSING:-1}}"; fi
 exec {sys.executable} "$@"
 """
@@ -106,6 +109,15 @@ def test_setup_chooses_torch_by_the_gpu_and_the_users_index(ready, tmp_path, gpu
     assert first.endswith(f" {wanted} --index-url file:///wheels")
 
 
+@pytest.mark.parametrize(("gpu", "index", "told"), [
+    ("exit 9", "", True), ("exit 9", "file:///wheels", False), ("echo 'GPU 0: H200'", "", False),
+])
+def test_without_a_gpu_setup_says_how_to_save_gigabytes(ready, tmp_path, gpu, index, told):
+    script(tmp_path / "bin/nvidia-smi", f"#!/bin/bash\n{gpu}\n")
+    result = bash(ready / "scripts/setup.sh", PATH=f"{tmp_path / 'bin'}:{SYSTEM_PATH}", S2S_TORCH_INDEX=index)
+    assert result.returncode == 0 and ("set S2S_TORCH_INDEX" in result.stdout) is told
+
+
 def test_a_failed_install_is_said_and_tried_again(ready):
     failed = bash(ready / "scripts/setup.sh", PIP_STATUS="1")
     assert failed.returncode == 1 and failed.stderr.startswith("error: pip could not install torch")
@@ -143,6 +155,24 @@ def test_continuous_integration_lints_then_tests_with_the_given_arguments(ready)
     assert result.returncode == 0, result.stdout + result.stderr
     assert f"ruff check . in {ready}" in result.stdout and "1 passed, 1 deselected" in result.stdout
     assert bash(ready / "scripts/test.sh").returncode == 1
+
+
+def test_continuous_integration_has_a_dvc_that_tests_find_and_the_environment_does_not_hold(ready):
+    script(ready / ".venv/bin/ruff", "#!/bin/bash\n")
+    (ready / "tests").mkdir()
+    (ready / "tests/test_tiny.py").write_text(
+        "import os\n\n\ndef test_x():\n    assert os.environ['PATH'].endswith(':ROOT/.venv-dvc/bin')\n"
+        .replace("ROOT", str(ready))
+    )
+    result = bash(ready / ".ci/run")
+    assert result.returncode == 0, result.stdout + result.stderr
+    (extra,) = tomllib.loads((ready / "pyproject.toml").read_text())["project"]["optional-dependencies"]["dvc"]
+    asked = f"install --quiet --disable-pip-version-check {extra}\n"
+    assert (ready / ".venv-dvc/pip.log").read_text() == asked
+    assert "dvc" not in (ready / ".venv/pip.log").read_text()
+    script(ready / ".venv-dvc/bin/dvc", "#!/bin/bash\n")
+    assert bash(ready / ".ci/run").returncode == 0
+    assert (ready / ".venv-dvc/pip.log").read_text() == asked, "installed already"
 
 
 def test_a_linter_that_complains_stops_the_tests(ready):

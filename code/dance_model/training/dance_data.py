@@ -74,6 +74,7 @@ def prepare(motions: dict[str, Path], songs: dict[str, Path], config: WindowConf
     """Cut all motions of at least 5 s into windows with their music."""
     layout = layouts.layout_named(config.layout)
     frames, starts, clips, music, names = [], [], [], [], []
+    n_frames = 0
     for number, (stem, path) in enumerate(tqdm(sorted(motions.items()), desc="windows")):
         motion = read_motion(path)
         if len(motion) < WINDOW_FRAMES:
@@ -83,10 +84,11 @@ def prepare(motions: dict[str, Path], songs: dict[str, Path], config: WindowConf
             heard = window_features(audio, rate_hz, stem, config.music, WINDOW_S, config.stride_s, len(own))
             if not len(heard):
                 continue
-            starts.append(own[: len(heard)] + sum(map(len, frames)))
+            starts.append(own[: len(heard)] + n_frames)
             clips.append(np.full(len(heard), len(names)))
             music.append(heard)
             frames.append(clip_vectors(dance, layout))
+            n_frames += len(dance)
         if clips and clips[-1][0] == len(names):
             names.append(stem)
     if not names:

@@ -11,7 +11,7 @@ from rl_finetune.rewards import (
     pfc,
     skating,
 )
-from rl_finetune.rewards.reward import Dances, Reward, RewardContext, known_rewards, register
+from rl_finetune.rewards.reward import Dances, Reward, RewardContext, known_rewards, make_reward, register
 
 __all__ = [
     "Dances",
@@ -23,6 +23,7 @@ __all__ = [
     "fgcontact",
     "imitation_reward",
     "known_rewards",
+    "make_reward",
     "penetration_reward",
     "penetration_spheres",
     "pfc",

@@ -1,12 +1,13 @@
 """What a reward is, and the registry that `reward.yaml` names them from."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
+import numpy as np
 import torch
 
 from rl_finetune.rewards.pair_counts import PenetrationCounts
@@ -14,7 +15,7 @@ from skeleton2stage.body.body_model import BodyModel, load_body
 from skeleton2stage.errors import UserError, unknown_name
 from skeleton2stage.metrics.penetration import PenetrationCounter
 from skeleton2stage.motion import skeleton
-from skeleton2stage.motion.motion import Motion
+from skeleton2stage.motion.motion import FPS, Motion
 from skeleton2stage.music import columns
 from skeleton2stage.physics.axes.read_axes import AxisReader
 from skeleton2stage.physics.axes.reading import Reading
@@ -33,6 +34,20 @@ class Dances:
     translation: torch.Tensor
     contacts: torch.Tensor | None
     music: torch.Tensor
+
+    @classmethod
+    def of(cls, motions: Sequence[Motion]) -> "Dances":
+        """Return motions as dances to no music, to try a reward on them: no contacts, and features [N, T, 0].
+
+        Raises UserError for none, for motions of several lengths, and for another rate than 30 a second.
+        """
+        kinds = sorted({(len(motion), float(motion.fps)) for motion in motions})
+        if len(kinds) != 1 or kinds[0][1] != FPS:
+            told = ", ".join(f"{frames} at {fps:g} a second" for frames, fps in kinds) or "none"
+            raise UserError(f"dances of one batch have as many frames each, {FPS:g} a second; these have {told}")
+        poses = torch.from_numpy(np.stack([motion.poses for motion in motions]))
+        translation = torch.from_numpy(np.stack([motion.translation for motion in motions]))
+        return cls(poses, translation, None, translation.new_zeros(*translation.shape[:2], 0))
 
     def __len__(self) -> int:
         return len(self.poses)

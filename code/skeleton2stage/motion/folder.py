@@ -22,7 +22,7 @@ _Read = tuple[dict[str, AnyMotion], tuple[str, ...]]
 
 
 def read_folder(
-    folder: Path, file_format: str, check: Callable[[Motion], None]
+    folder: Path, file_format: str = AUTO, check: Callable[[Motion], None] = lambda _: None
 ) -> tuple[dict[str, Motion], int]:
     """Return a folder's motions (or one file's) by name relative to it, and how many files could not be used.
 

@@ -1,7 +1,9 @@
 """What docs/rewards.md prints runs as printed."""
 
+import ast
 import json
 import re
+import runpy
 
 import pytest
 import torch
@@ -10,7 +12,9 @@ from rl_finetune import finetune
 from rl_finetune.rewards.reward import known_rewards
 from rl_finetune.rewards.reward_file import read_reward_file
 from skeleton2stage import paths
+from skeleton2stage.motion.formats.write_motion import write_motion
 from skeleton2stage.physics.imitation.imitation_policy import ImitationPolicy, PolicyConfig
+from swaying_motion import swaying
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +47,20 @@ def test_printed_reward_files_are_read(document, tmp_path):
     for block in printed:
         (tmp_path / "printed.yaml").write_text(block)
         assert read_reward_file(tmp_path / "printed.yaml").hold["mot_mag"] == 1.0
+
+
+def test_the_example_says_what_it_thinks_of_dances_that_are_there(document, tmp_path, monkeypatch, capsys):
+    write_files(document, tmp_path)
+    motion = swaying(40)
+    write_motion(tmp_path / "dances" / "sway.pkl", motion)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    runpy.run_path("look.py")
+    name, values = capsys.readouterr().out.split(" ", 1)
+    heights = motion.joints()[..., 2]
+    by_hand = (heights[:, 16:18] - heights[:, 20:22]).mean()
+    assert name == "sway.pkl" and ast.literal_eval(values)["low_arms"] == pytest.approx(by_hand, abs=1e-3)
+    assert ast.literal_eval(values)["penetration"] <= 0.0
 
 
 def test_the_example_fine_tunes(document, tmp_path, monkeypatch, tiny_checkpoint, clicks):

@@ -1,11 +1,14 @@
+import numpy as np
 import pytest
 import torch
 
-from rl_finetune.rewards import Dances, Reward, RewardContext, register
-from rl_finetune.rewards.reward import make_reward
+from rl_finetune.rewards import Dances, Reward, RewardContext, make_reward, register
 from rl_finetune.rewards.reward_file import RewardSetting
 from rl_finetune.rewards.weighted import WeightedRewards
+from skeleton2stage.errors import UserError
+from skeleton2stage.motion.motion import Motion
 from skeleton2stage.physics.score.dance_scorer import DanceScores
+from swaying_motion import swaying
 
 
 class EveryDanceFalls:
@@ -82,3 +85,21 @@ def test_a_reward_that_breaks_its_contract_is_named():
 
     with pytest.raises(ValueError, match="test_broken gave NaN"):
         WeightedRewards([RewardSetting("test_broken", True, 1.0)], CONTEXT)(still_dances())
+
+
+def test_motions_of_ones_own_are_dances_to_no_music():
+    first, second = swaying(20), swaying(20, seed=1)
+    dances = Dances.of([first, second])
+    np.testing.assert_array_equal(dances.poses.numpy(), np.stack([first.poses, second.poses]))
+    np.testing.assert_allclose(dances.joints_w[1].numpy(), second.joints(), atol=1e-6)
+    assert dances.contacts is None and dances.music.shape == (2, 20, 0)
+    with pytest.raises(UserError, match="do not tell beats"):
+        _ = dances.beats
+
+
+@pytest.mark.parametrize("motions", [
+    [], [swaying(20), swaying(21)], [Motion(swaying(9).poses, swaying(9).translation, fps=60)],
+])
+def test_motions_that_are_no_batch_are_refused(motions):
+    with pytest.raises(UserError, match="as many frames each, 30 a second"):
+        Dances.of(motions)

@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
+from skeleton2stage import paths
 from skeleton2stage.body.body_choice import BodyChoice
 from skeleton2stage.body.body_model import BodyModel
 from skeleton2stage.physics.humanoid.load_humanoid import load_humanoid
@@ -19,7 +20,7 @@ _WORLDS_AT_ONCE: MappingProxyType[str, int] = MappingProxyType({"mujoco_warp": 4
 
 
 def make_scorer(
-    policy: Path,
+    policy: Path | None = None,
     simulator: str = "mujoco",
     body: str | BodyModel | BodyChoice = "open",
     max_worlds: int | None = None,
@@ -29,14 +30,15 @@ def make_scorer(
 ) -> Scorer:
     """Return the scorer of dances with the policy of a checkpoint; raise UserError for a missing or unknown part.
 
-    `body` is one for all dances, or a choice by which each has its dancer's own. `max_worlds` dances are performed at
-    once: 256, or 4,096 on a GPU, unless given. `wrench_scale` is the
+    `policy` is the checkpoint that ships unless given. `body` is one for all dances, or a choice by which each has its
+    dancer's own. `max_worlds` dances are performed at once: 256, or 4,096 on a GPU, unless given. `wrench_scale` is the
     policy's own unless given; `show_progress` draws a bar; the options matter to simulators on a GPU alone.
     """
     check_simulator(simulator)
     make = partial(make_simulator, simulator, options=options)
     worlds = max_worlds or _WORLDS_AT_ONCE.get(simulator, 256)
-    imitation, choice = ImitationPolicy.load(policy), body if isinstance(body, BodyChoice) else BodyChoice(body)
+    imitation = ImitationPolicy.load(policy or paths.demo_checkpoints() / "imitation_policy.safetensors")
+    choice = body if isinstance(body, BodyChoice) else BodyChoice(body)
 
     def scorer_of(model: BodyModel) -> DanceScorer:
         return DanceScorer(
