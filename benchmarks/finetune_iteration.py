@@ -1,6 +1,6 @@
 """How long an iteration of fine-tuning takes, by phase, and how much GPU memory it needs.
 
-python benchmarks/finetune_iteration.py [size=paper] [dances=2048] [epochs=4] [any key of configs/finetune.yaml]
+python benchmarks/finetune_iteration.py [size=paper] [dances=2048] [epochs=4] [any setting of run.sh]
 
 size: paper (EDGE's 47 M parameters, random weights, which cost the same), or shipped. Sixteen dances a prompt, the
 shipped tracks, rewards and policy, preset gpu. The first iteration compiles and records, and is left out. Prints JSON:

@@ -127,7 +127,7 @@ def measure(options: Options, folder: Path) -> dict[str, dict[str, dict[str, flo
 
 def main(arguments: list[str]) -> int:
     """Measure and print."""
-    options = read_options(Options, arguments)
+    options = read_options(arguments, Options)
     with tempfile.TemporaryDirectory() as folder:
         found = measure(options, options.keep or Path(folder))
     print(json.dumps(found, indent=2))

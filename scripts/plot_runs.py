@@ -1,6 +1,7 @@
 """Curves of fine-tuning runs side by side: python scripts/plot_runs.py OUT.svg [key=value ...] NAME=EPOCHS.json ...
 
-against=seconds (of the epochs, added up; the default), epoch, or a figure of the records, such as held/mot_mag.
+against=seconds (of the epochs, added up; the default), cpu_seconds (likewise, of all threads: for runs that shared a
+machine), epoch, or a figure of the records, such as held/mot_mag.
 only=FIGURE[,FIGURE...]: these alone. One panel for each reward that any run has and each quantity that
 it holds, the latter beside its limit, as shares of the base model's. Runs are told apart by colour and line.
 """
@@ -15,7 +16,8 @@ from skeleton2stage.errors import UserError, run_main, unknown_name
 from skeleton2stage.files import read_json
 from skeleton2stage.plots.plot_style import LIMIT_COLOUR, line_style, panels, save_figure
 
-AXES = {"seconds": "seconds of fine-tuning", "epoch": "epoch"}
+ADDED_UP = {"seconds": "seconds of fine-tuning", "cpu_seconds": "CPU seconds of fine-tuning"}
+AXES = ADDED_UP | {"epoch": "epoch"}
 PREFIXES = ("reward/", "held/")
 LEFT_OUT = ("reward/total", "reward/total_deviation")
 COLUMNS, PANEL_INCHES = 3, (3.6, 2.4)
@@ -32,9 +34,14 @@ def figures_of(runs: dict[str, list[dict]]) -> list[str]:
 
 def line(records: list[dict], name: str, against: str) -> tuple[list[float], list[float]]:
     """Return where and what of a figure, for the epochs that have it; dances of an epoch are those of its beginning."""
-    seconds = np.cumsum([0.0, *(record["seconds"] for record in records)]).tolist()
-    own = {"seconds": lambda i, _: seconds[i], "epoch": lambda i, _: i}.get(against, lambda _, record: record[against])
-    points = [(own(i, record), record[name]) for i, record in enumerate(records) if {name, against} <= {*record, *AXES}]
+    places = [record.get(against) for record in records]
+    if against in AXES:
+        costs = [1 if against == "epoch" else record[against] for record in records]
+        places = np.cumsum([0, *costs]).tolist()[:-1]
+    points = [
+        (place, record[name]) for place, record in zip(places, records, strict=True)
+        if place is not None and name in record
+    ]
     return [x for x, _ in points], [y for _, y in points]
 
 
@@ -80,6 +87,9 @@ def main(arguments: list[str]) -> None:
     for name in (*filter(None, only.split(",")), against):
         if name not in known and name not in AXES:
             raise unknown_name("figure", name, [*known, *AXES])
+    for name, records in runs.items() if against in ADDED_UP else ():
+        if any(against not in record for record in records):
+            raise UserError(f"{given[name]} has epochs without {against}: give against=epoch, or leave that run out")
     names = only.split(",") if only else figures_of(runs)
     out = Path(arguments[0])
     save_figure(out, draw(runs, names, against))

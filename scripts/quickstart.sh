@@ -20,7 +20,8 @@ python -m skeleton2stage.doctor
 
 step "Music nobody has danced to yet, and the base model's dances to it"
 python -m skeleton2stage.music.tracks "source=$demo/tracks_held_out.json" "out=$out/music"
-python -m rl_finetune.sample "checkpoint=$demo/dance_model.safetensors" "music=$out/music" "out=$out/base" seconds=5
+python -m rl_finetune.sample "checkpoint=$demo/dance_model.safetensors" "music=$out/music" "out=$out/base" seconds=5 \
+  smooth_flips=false  # as eval.sh has it
 python -m rl_finetune.evaluate "motions=$out/base" "music=$out/music" "out=$out/base/metrics.json"
 
 step "Fine-tuning, $epochs epochs"

@@ -1,16 +1,22 @@
 """What docs/extending.md prints runs as printed."""
 
 import json
+import os
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from dance_model import families
 from rl_finetune import evaluate
+from rl_finetune.finetune_config import FinetuneConfig
 from skeleton2stage import paths
-from skeleton2stage.config import load_config
+from skeleton2stage.command_help import help_text
+from skeleton2stage.config import load_config, to_dataclass
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.formats.write_motion import write_motion
 from skeleton2stage.motion.motion import Motion
@@ -116,3 +122,24 @@ def test_what_is_wrong_with_it_is_told(arguments, reason, folder, capsys):
     except UserError as error:
         said = str(error)
     assert reason in said + capsys.readouterr().err
+
+
+def test_printed_settings_are_read_and_explained(document, folder):
+    command = [sys.executable, "my_settings.py", "music=it's.ogg", "seconds=null", "layout=overlaid"]
+    environment = os.environ | {"PYTHONPATH": str(paths.REPOSITORY / "code")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "\nWhat the command is for: the first line of its help.\n" in done.stdout
+    assert re.search(r"^seconds=20.0 +longest dance, s; null: the whole song \[above 0\]$", done.stdout, re.MULTILINE)
+    assert "MyConfig(music=\"it's.ogg\", seconds=None, layout='overlaid', save_every=1, seed=0)" in done.stdout
+
+
+def test_the_printed_preset_is_one(document, tmp_path, monkeypatch):
+    shutil.copytree(paths.configs(), tmp_path / "configs")
+    monkeypatch.setattr(paths, "configs", lambda: tmp_path / "configs")
+    (printed,) = [block for block in blocks(document, "yaml") if "motion_gain" in block]
+    (tmp_path / "configs" / "finetune" / "calm.yaml").write_text(printed)
+    config = to_dataclass(load_config("finetune", ["preset=calm"]), FinetuneConfig)
+    assert (config.hold, config.direct.motion_gain, config.samples_per_prompt) == ({"mot_mag": 1.0}, 0.8, 16)
+    said = help_text("run.sh", "finetune", ["preset=calm"])
+    assert re.search(r"^preset=calm +One GPU, and movement", said, re.MULTILINE)

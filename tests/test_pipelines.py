@@ -132,6 +132,8 @@ def test_a_stage_depends_on_the_code_and_configuration_that_it_reads(commands, d
         configuration, classes = settings_classes(printed.target, printed.words)
         assert "body_models/open" in dependencies or f"code/{BODY}" not in needed_files(module_of(printed))
         assert not presets(configuration) or f"configs/{configuration}" in dependencies
+        ours = [one for one in dependencies if one.split("/")[0] in ("code", "configs")]
+        assert [one for one in ours if not (paths.REPOSITORY / one).exists()] == []
         for word in printed.words:
             path = word.split("=")[-1]
             inside = [one for one in dependencies if path == one or path.startswith(f"{one}/")]

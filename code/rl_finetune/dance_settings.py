@@ -37,6 +37,11 @@ class DanceSettings:
         "range of heights)",
         default=NONE, choices=FORMS,
     )
+    smooth_flips: bool = setting(
+        "make flips of the heading, a body turned about within a frame or two, turns that a person can make; off where "
+        "a model is measured (docs/sampling.md)",
+        default=False,
+    )
     foot_lock: bool = setting(
         "afterwards hold feet that are predicted to touch, and put the floor at z = 0", default=False
     )

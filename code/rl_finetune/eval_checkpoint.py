@@ -67,7 +67,7 @@ def main(arguments: list[str]) -> int:
     sources = music_sources(config.music, config.seconds)
     judge = load_judge(config.policy, config.simulator, config.body, config.simulator_options)
     projection = make_projection(config.project, config.n_steps, judge.scorer, judge.reason)
-    refinements = Refinements(config.fgd_guidance, config.foot_lock, projection=projection)
+    refinements = Refinements(config.fgd_guidance, config.foot_lock, None, projection, config.smooth_flips)
     yardstick = load_yardstick(config.reference)
     critic = None if config.critic is None else read_critic(config.critic)
     policy = families.load(checkpoint, pick_device(config.device), config.family)

@@ -40,6 +40,11 @@ class SampleConfig(DanceSettings, SimulatorSettings):
         "of products and attention: float32, or bf16 for large models on NVIDIA GPUs",
         default="float32", choices=PRECISIONS,
     )
+    smooth_flips: bool = setting(
+        "make flips of the heading, a body turned about within a frame or two, turns that a person can make "
+        "(docs/sampling.md)",
+        default=True,
+    )
     keep: Path | None = setting(
         "motion file with what is given of the dance, from its first frame on; the model makes the rest", default=None
     )
@@ -57,7 +62,7 @@ class SampleConfig(DanceSettings, SimulatorSettings):
         if self.keep is None and (self.keep_s or self.keep_joints):
             raise UserError("keep_s and keep_joints choose from a motion: give keep=FILE as well")
         keep = None if self.keep is None else read_constraint(self.keep, self.keep_s, self.keep_joints)
-        return Refinements(self.fgd_guidance, self.foot_lock, keep, self._load_projection())
+        return Refinements(self.fgd_guidance, self.foot_lock, keep, self._load_projection(), self.smooth_flips)
 
     def _load_projection(self) -> Projection | None:
         judge = Judge(None)

@@ -11,6 +11,7 @@ class Stopwatch:
     def __init__(self, device: torch.device) -> None:
         self._device, self._laps = device, {}
         self._begun = self._last = time.perf_counter()
+        self._processor_begun = time.process_time()
 
     def lap(self, phase: str) -> None:
         """End a phase."""
@@ -20,6 +21,10 @@ class Stopwatch:
         self._laps[phase], self._last = now - self._last, now
 
     def figures(self) -> dict[str, float]:
-        """Return the seconds of all phases together, and of each."""
+        """Return the seconds of all phases together and of each, and what all threads of this process took of them.
+
+        `cpu_seconds` is what to compare runs by that shared a machine's cores.
+        """
         laps = {f"seconds/{phase}": seconds for phase, seconds in self._laps.items()}
-        return {"seconds": self._last - self._begun} | laps
+        cpu_seconds = time.process_time() - self._processor_begun
+        return {"seconds": self._last - self._begun, "cpu_seconds": cpu_seconds} | laps

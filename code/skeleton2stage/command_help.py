@@ -14,7 +14,7 @@ from skeleton2stage.presets import PRESET, chosen_preset, presets, purpose
 from skeleton2stage.settings import limits_of
 from skeleton2stage.typed import as_typed, split_argument, without_none
 
-_WIDTH, _WIDEST = 120, 150  # columns: where there is no terminal, and at most
+_NARROWEST, _WIDTH, _WIDEST = 70, 120, 150  # columns: at least, where there is no terminal, and at most
 _COLUMN = 36  # where explanations begin at the latest
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 _HOW_TO_TYPE = """\
@@ -128,4 +128,4 @@ def _group(title: str, entries: list[tuple[str, str]]) -> str:
 
 
 def _width() -> int:
-    return min(_WIDEST, shutil.get_terminal_size((_WIDTH, 0)).columns)
+    return max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size((_WIDTH, 0)).columns))

@@ -38,7 +38,7 @@ PROGRAMS = {
     "convert": ("skeleton2stage.motion.convert", "read any motion format, check a data set"),
     "render": ("skeleton2stage.render", "make a video, stills or a moving picture"),
     "view": ("skeleton2stage.view", "turn, stop and compare dances in the browser"),
-    "export": ("skeleton2stage.export", "write GLB, BVH or OBJ files"),
+    "export": ("skeleton2stage.export", "write GLB, USD, BVH or OBJ files"),
     "features": ("skeleton2stage.music.features", "keep music features"),
     "tracks": ("skeleton2stage.music.tracks", "make percussion tracks"),
     "finetune": ("rl_finetune.finetune", "fine-tune a dance model by rewards (run.sh)"),

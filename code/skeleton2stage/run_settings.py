@@ -62,10 +62,16 @@ class RunSettings:
     def _same(self, before: Mapping[str, Any], name: str) -> bool:
         if name not in before or name not in self.values:
             return False
-        old, new = before[name], self.values[name]
-        if _is_place(old) and _is_place(new) and _MISSING not in (old[_CONTENT], new[_CONTENT]):
-            return old[_CONTENT] == new[_CONTENT]
-        return old == new
+        return _alike(before[name], self.values[name])
+
+
+def _alike(old: Any, new: Any) -> bool:  # noqa: ANN401 - settings are of many types
+    """Return whether two plain values mean the same: files, in lists too, by their content."""
+    if isinstance(old, list) and isinstance(new, list):
+        return len(old) == len(new) and all(map(_alike, old, new))
+    if _is_place(old) and _is_place(new) and _MISSING not in (old[_CONTENT], new[_CONTENT]):
+        return old[_CONTENT] == new[_CONTENT]
+    return old == new
 
 
 def _refusal(run: Path, before: Mapping[str, Any], now: Mapping[str, Any], names: list[str]) -> str:

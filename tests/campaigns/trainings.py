@@ -86,11 +86,12 @@ def works(inputs: Inputs, runs: Path) -> dict[str, Work]:
         ), lambda name: runs / "train_edge" / name, ("weights/train-12.*",)),
         "bailando": Work(train_dance_model.main, (
             "family=bailando", "preset=tiny", f"data={inputs.windows.with_stem(inputs.windows.stem + '_short')}",
-            "device=cpu", "held_out=[]", "vqvae_steps=12", "gpt_steps=9",
+            "device=cpu", "held_out=[]", "vqvae_steps=12", "gpt_steps=9", "trackers=[]",
         ), lambda name: runs / "train_edge" / name, ("weights/train-last.*",)),
         "pretrain": Work(train_imitation.main, (
             f"data={inputs.clips}", "held_out=[held]", "device=cpu", "worlds=4", "horizon=5", "hidden=[8]",
             "minibatches=1", "epochs=1", "save_every=1", "episode_frames=7", "stray_m=0.05",
+            "trackers=[]",
             f"stages=[{{name: broad, clips: '*', {stage}}}, {{name: dance, clips: '*', {stage}}}]",
         ), lambda name: runs / "pretrain" / name, ("imitation_policy.safetensors", "report.json")),
         "convert": Work(convert.main, (

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from pretrain.damage.catalogue import CONTROLS, DAMAGES
+from pretrain.damage.crouching_hop import crouching_hop, legs_bent
 from pretrain.damage.joint_damage import jittered_pose, mirrored_feet, time_warp
 from pretrain.damage.limb_swing import arm_kept_clear, arm_through_torso, leg_through_leg
 from pretrain.damage.whole_body import (
@@ -145,6 +146,37 @@ def test_legs_are_exchanged_and_nothing_else():
     motion = lively()
     changed = np.abs(mirrored_feet(motion, 0).poses - motion.poses).max(axis=(0, 2)) > 1e-4
     assert set(changed.nonzero()[0]) <= {1, 2, 4, 5, 7, 8, 10, 11} and changed[[1, 2]].all()
+
+
+def test_a_hop_of_a_body_crouches_flies_and_lands():
+    """The pelvis sinks by 12 cm over feet that stay, flies as bodies fall, and all of it comes back; 2 g at most."""
+    motion = dancing()
+    hop = crouching_hop(motion, 4)
+    moved = (hop.joints() - motion.joints()).astype(np.float64)
+    pelvis, feet = moved[:, 0, 2], moved[:, [7, 8, 10, 11]]
+    assert pelvis.min() == pytest.approx(-0.12, abs=0.003) and 0.03 < pelvis.max() < 0.081
+    np.testing.assert_allclose(feet[..., :2], 0.0, atol=1e-5)
+    np.testing.assert_allclose(feet[..., 2], np.broadcast_to(pelvis.clip(min=0.0)[:, None], (N, 4)), atol=1e-5)
+    ((first, length),) = runs(pelvis > 1e-4)
+    acceleration = np.diff(pelvis, 2) * 900
+    inside = acceleration[first : first + length - 2]
+    np.testing.assert_allclose(inside, -9.81, atol=0.3)
+    assert np.abs(acceleration).max() < 9.82
+    assert abs(pelvis[0]) < 1e-6 and abs(pelvis[-1]) < 1e-6
+
+
+def test_a_straight_leg_bends_its_knee_forward():
+    """Both thighs of a body with straight legs point the way it faces once it crouches; bones keep their lengths."""
+    poses = np.zeros((2, 24, 3))
+    poses[:, 0, 0] = np.pi / 2
+    straight = Motion(poses, np.tile([0.0, 0.0, 1.0], (2, 1)))
+    bent = legs_bent(straight, np.array([0.0, 0.1]))
+    before, after = straight.joints(), bent.joints()
+    np.testing.assert_allclose(after[0], before[0], atol=1e-6)
+    np.testing.assert_allclose(after[1, [7, 8, 10, 11]], before[1, [7, 8, 10, 11]], atol=1e-5)
+    assert after[1, 0, 2] == pytest.approx(0.9, abs=1e-6)
+    # The body faces -y: a knee more than 12 cm ahead of where it was.
+    assert ((after - before)[1, [4, 5], 1] < -0.12).all()
 
 
 @pytest.mark.parametrize("seed", range(4))

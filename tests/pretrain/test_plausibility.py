@@ -7,11 +7,13 @@ import pytest
 import torch
 
 from pretrain.damage.catalogue import CONTROLS
-from pretrain.findings import Finding, compare, controls_table, damages_table, weakest_found
+from pretrain.findings import Finding, axes_table, compare, controls_table, damages_table, one_line, weakest_found
 from pretrain.plausibility import main
+from pretrain.plausibility_judges import Judges
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.formats.write_motion import write_motion
 from skeleton2stage.motion.motion import Motion
+from skeleton2stage.physics.axes.read_axes import AXES
 from skeleton2stage.physics.imitation.imitation_policy import ImitationPolicy, PolicyConfig
 
 
@@ -26,6 +28,7 @@ def test_pairs_are_compared_one_by_one():
     finding = compare(original, copies, ["a", "a", "b", "b"])
     assert finding.n == 4
     assert finding.seen == {"imitation": 0.75, "slide": 0.25, "sink": 0.0, "any_axis": 0.25}
+    assert finding.preferred == {"imitation": 0.0, "slide": 0.25, "sink": 0.0, "any_axis": 0.25}
     assert finding.difference["imitation"] == pytest.approx(0.15)
     # Clips' shares are 1 and 0.5: their mean varies by 0.25 / sqrt 2 when two are drawn of two.
     assert finding.seen_error["imitation"] == pytest.approx(0.25 / np.sqrt(2), rel=0.06)
@@ -36,8 +39,15 @@ def test_one_clip_has_no_error():
     assert finding.seen_error["imitation"] is None
 
 
+ALL_AXES = dict.fromkeys(AXES, 0.0)
+
+
+def cells(row: str) -> list[str]:
+    return [cell.strip() for cell in row.strip("|").split("|")]
+
+
 def seen(**shares: float) -> Finding:
-    return Finding(20, shares, {}, {})
+    return Finding(20, shares, {}, {judge: share / 2.0 for judge, share in shares.items()}, {})
 
 
 def test_the_weakest_strength_is_the_least_from_which_on_all_are_found():
@@ -47,13 +57,32 @@ def test_the_weakest_strength_is_the_least_from_which_on_all_are_found():
     assert weakest_found(findings, "sink") is None
 
 
-def test_tables_show_a_damages_own_axes_and_the_axis_that_minds_a_control_most():
-    strengths = {f"{strength:g}": seen(imitation=0.5, slide=0.95, sink=1.0, any_axis=1.0) for strength in (0.1, 0.2)}
-    table = damages_table({"sliding_pelvis": strengths})
-    assert "| sliding_pelvis |    0.1 m |      50 % |         95 % |    100 % |" in table
-    assert table.splitlines()[-1].split("|")[-3:-1] == ["                       none ", "        0.1 m "]
-    controls = controls_table({"low_hop": seen(imitation=0.4, slide=0.1, sink=0.3, any_axis=0.35)})
-    assert "| low_hop |      40 % |                   sink 30 % |     35 % |" in controls
+def test_tables_show_what_each_policy_and_a_damages_own_axes_find():
+    strengths = {
+        f"{strength:g}": seen(imitation=0.5, free=share, **ALL_AXES | {"slide": 0.95}, any_axis=1.0)
+        for strength, share in ((0.1, 0.8), (0.2, 0.91))
+    }
+    head, _, row = damages_table({"sliding_pelvis": strengths}).splitlines()
+    assert cells(head)[2:5] == ["imitation, %", "free, %", "its own axes, %"]
+    assert cells(row) == ["sliding_pelvis", "0.1, 0.2 m", "50, 50", "80, 91", "95, 95", "none", "0.2", "0.1"]
+    assert one_line("sliding_pelvis", strengths) == (
+        "sliding_pelvis of 0.1, 0.2 m: imitation 50, 50; free 80, 91; its own axes 95, 95 %"
+    )
+
+
+def test_tables_show_the_axis_that_minds_a_control_most():
+    controls = {
+        "low_hop": seen(imitation=0.4, **ALL_AXES | {"slide": 0.1, "sink": 0.3}, any_axis=0.3),
+        "whole_moved": seen(imitation=0.5, **ALL_AXES, any_axis=0.0),
+    }
+    rows = [cells(row) for row in controls_table(controls).splitlines()[2:]]
+    assert rows == [["low_hop", "40 / 20", "sink 30 / 15", "30 / 15"], ["whole_moved", "50 / 25", "none", "0 / 0"]]
+
+
+def test_every_axis_has_a_column_with_the_strongest_and_the_third_strength():
+    strengths = {str(i): seen(**ALL_AXES | {"slide": 0.1 * i}) for i in range(1, 6)}
+    head, _, row = axes_table({"sliding_pelvis": strengths}).splitlines()
+    assert dict(zip(cells(head), cells(row), strict=True))["slide"] == "50 / 30"
 
 
 @pytest.fixture()
@@ -91,7 +120,7 @@ def test_the_axes_judge_without_a_policy(folder):
     arguments = [f"data={folder}/clips", "held_out=[held]", "policy=null", f"out={folder}/f.json"]
     main([*arguments, "damages=[teleport,sunk_feet]"])
     content = json.loads((folder / "f.json").read_text())
-    assert content["policy"] is None and "imitation" not in content["original"]
+    assert content["policies"] == {} and "imitation" not in content["original"]
     assert content["damages"]["teleport"]["weakest_found"]["jerk"] == "5"
     assert content["damages"]["sunk_feet"]["weakest_found"]["sink"] == "3"
 
@@ -110,3 +139,47 @@ def test_held_out_clips_too_short_are_named(folder):
     write_motion(folder / "clips" / "held.pkl", read_motion(folder / "clips" / "train.pkl").slice(0, 100))
     with pytest.raises(UserError, match="none of the held-out clips"):
         main([f"data={folder}/clips", "held_out=[held]", f"policy={folder}/policy.safetensors", "out=x.json"])
+
+
+def test_several_policies_judge_by_their_names(folder):
+    (folder / "free.safetensors").write_bytes((folder / "policy.safetensors").read_bytes())
+    (folder / "free.json").write_bytes((folder / "policy.json").read_bytes())
+    arguments = [f"data={folder}/clips", "held_out=[held]", f"out={folder}/f.json", "damages=[lifted_body]"]
+    main([*arguments, f"policy=[{folder}/policy.safetensors,{folder}/free.safetensors]"])
+    content = json.loads((folder / "f.json").read_text())
+    assert list(content["policies"]) == ["imitation", "free"]
+    weakest = content["damages"]["lifted_body"]["strengths"]["2"]["difference"]
+    assert weakest["free"] == pytest.approx(weakest["imitation"], abs=1e-6) and weakest["free"] != 0
+    with pytest.raises(UserError, match="must differ"):
+        main([*arguments, f"policy=[{','.join([f'{folder}/free.safetensors'] * 3)}]"])
+
+
+def test_a_command_that_was_killed_goes_on_and_comes_to_the_same(folder, monkeypatch):
+    arguments = [f"data={folder}/clips", "held_out=[held]", "policy=null", "damages=[teleport,sunk_feet]"]
+    main([*arguments, f"out={folder}/whole.json"])
+    judge, calls = Judges.judge, []
+
+    def killed(judges, motions):
+        calls.append(len(motions))
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return judge(judges, motions)
+
+    monkeypatch.setattr(Judges, "judge", killed)
+    with pytest.raises(KeyboardInterrupt):
+        main([*arguments, f"out={folder}/cut.json"])
+    assert not (folder / "cut.json").exists() and calls == [1, 5, 5]
+    with pytest.raises(UserError, match="begun with seed=0, not 1"):
+        main([*arguments, f"out={folder}/cut.json", "seed=1"])
+    main([*arguments, f"out={folder}/cut.json"])
+    assert calls[3:] == [5, len(CONTROLS)]  # the original and the first damage were kept
+    one, other = (json.loads((folder / f"{name}.json").read_text()) for name in ("whole", "cut"))
+    assert one == other and not (folder / "cut.begun").exists()
+
+
+def test_other_windows_are_cut_out_of_the_same_clips(folder):
+    arguments = [f"data={folder}/clips", "held_out=[held]", "policy=null", f"out={folder}/f.json", "damages=[teleport]"]
+    with pytest.raises(UserError, match="has a window of 5 s after skipped_s=0.5"):
+        main([*arguments, "skipped_s=0.5"])  # the clip has 155 frames
+    main([*arguments, "skipped_s=0.1"])
+    assert json.loads((folder / "f.json").read_text())["skipped_s"] == 0.1

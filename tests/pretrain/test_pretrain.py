@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from logged_curves import points
 from pretrain import train_imitation
 from pretrain.clip_sampler import HardClipSampler, SamplingConfig
 from pretrain.data import ClipSet, load_clips
@@ -161,6 +162,8 @@ def test_two_processes_learn_one_policy(tmp_path, folder):
     )
     state = torch.load(tmp_path / "pretrain" / "two" / "state.pt", weights_only=True)
     assert state["iteration"] == 2
+    (events,) = (tmp_path / "pretrain" / "two" / "curves").iterdir()  # the first process' alone
+    assert [step for step, _ in points(tmp_path / "pretrain" / "two")["train/reward"]] == [1, 2]
     # Both processes' experience is in the normalisation: 2 processes x 2 worlds x 2 steps x 2 iterations.
     assert state["ppo"]["actor_state_dict"]["obs_normalizer.count"] == 16
 

@@ -55,7 +55,7 @@ def test_it_moves_the_model_and_writes_what_it_promises(run, tiny_checkpoint):
     assert [record["epoch"] for record in records] == [1]
     assert {"reward/imitation", "reward/penetration", "reward/skating", "reward/total", "loss"} <= set(records[0])
     assert {"held/mot_mag", "held/bas_limit", "held/fgd_weight", "energy_correlation/imitation", "step_size", "kl",
-            "without_spread/skating", "gradient_norm", "seconds/update"} <= set(records[0])
+            "without_spread/skating", "gradient_norm", "seconds/update", "cpu_seconds"} <= set(records[0])
     assert (folder / "config.yaml").exists()
     before, after = weights_of(tiny_checkpoint), weights_of(folder / "weights" / "train-1.safetensors")
     assert any(not torch.equal(before[name], after[name]) for name in before)

@@ -115,7 +115,7 @@ def test_help_under_a_preset_has_its_values():
 
 
 def test_pages_are_as_wide_as_a_terminal(monkeypatch):
-    for columns, most in ((80, 80), (300, 150)):
+    for columns, most in ((10, 70), (80, 80), (300, 150)):
         monkeypatch.setenv("COLUMNS", str(columns))
         lines = page("features").split("key=value):")[1].split("Text and paths")[0].splitlines()
         assert most - 30 < max(map(len, lines)) <= most

@@ -5,19 +5,12 @@ import os
 
 import pytest
 import torch
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from logged_curves import points
 from skeleton2stage.curves import NOWHERE, TRACKERS, open_curves
 from skeleton2stage.errors import UserError
 
 CPU = torch.device("cpu")
-
-
-def points(run):
-    """Return the curves in a run's folder, by name: (step, value)."""
-    read = EventAccumulator(str(run / "curves"))
-    read.Reload()
-    return {name: [(point.step, point.value) for point in read.Scalars(name)] for name in read.Tags()["scalars"]}
 
 
 @pytest.mark.parametrize(("given", "expected"), [(None, "offline"), ("disabled", "disabled")])

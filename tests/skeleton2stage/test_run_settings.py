@@ -28,6 +28,7 @@ class Outer:
     steps: int = setting("of a test", default=5, may_change=lambda config: not config.cool_down)
     hold: dict[str, float] | None = None
     names: tuple[str, ...] = ("a", "b")
+    judges: tuple[Path, ...] = ()
     model: Path = Path("nowhere")
     inner: Inner = Inner()
     machine: Inner = setting("of a test", default=Inner(), may_change=True)
@@ -114,6 +115,16 @@ def test_a_file_counts_by_its_content(tmp_path):
     model.with_suffix(".json").write_text('{"guidance": 3}')
     with pytest.raises(UserError, match="model.safetensors as it was then: its content has changed"):
         RunSettings(Outer(model=model)).go_on_from(kept, Path("r"))
+
+
+def test_files_in_a_list_count_by_their_content_in_its_order(tmp_path):
+    one, moved, other = tmp_path / "one.npz", tmp_path / "moved.npz", tmp_path / "other.npz"
+    for path, content in ((one, b"one"), (moved, b"one"), (other, b"other")):
+        path.write_bytes(content)
+    assert go_on(Outer(judges=(one, other)), Outer(judges=(moved, other))) == []
+    for judges in ((other, one), (one,)):
+        with pytest.raises(UserError, match="judges="):
+            go_on(Outer(judges=(one, other)), Outer(judges=judges))
 
 
 def test_a_folder_counts_by_the_names_and_sizes_in_it(tmp_path):

@@ -20,6 +20,7 @@ from dance_model.sampling.projection import Projection, projection
 from skeleton2stage.errors import UserError, unknown_name
 from skeleton2stage.motion.foot_lock import foot_lock
 from skeleton2stage.motion.formats.write_motion import write_motion
+from skeleton2stage.motion.heading_flips import smoothed_flips
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.music.kinds import WIDTHS
 
@@ -39,13 +40,15 @@ class Refinements:
     """What is done to dances besides sampling them, in this order.
 
     projection: the last predictions are performed in the simulator. fgd_guidance: none, metric or published, see
-    there. foot_lock: whether touching feet are held afterwards. keep: a part that is given, the same in every dance.
+    there. smooth_flips: whether flips of the heading become turns, where no part is given. foot_lock: whether touching
+    feet are held afterwards. keep: a part that is given, the same in every dance.
     """
 
     fgd_guidance: str = NONE
     foot_lock: bool = False
     keep: Constraint | None = None
     projection: Projection | None = None
+    smooth_flips: bool = False
 
     def __post_init__(self) -> None:
         if self.fgd_guidance not in FORMS:
@@ -77,6 +80,8 @@ def dance(
     dances = [batch.motions()[0].slice(0, piece.n_frames) for batch, piece in zip(batches, music, strict=True)]
     if refinements.keep is not None:
         return [placed(motion, refinements.keep) for motion in dances]
+    if refinements.smooth_flips:
+        dances = [smoothed_flips(motion) for motion in dances]
     return [foot_lock(motion) for motion in dances] if refinements.foot_lock else dances
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from pretrain.damage import harmless, joint_damage, limb_swing, whole_body
+from pretrain.damage import crouching_hop, harmless, joint_damage, limb_swing, whole_body
 from skeleton2stage.motion.motion import Motion
 
 
@@ -47,7 +47,7 @@ DAMAGES: MappingProxyType[str, Damage] = MappingProxyType({
     ),
     "frozen_root": Damage(whole_body.frozen_root, (0.25, 0.5, 1, 1.5, 2), "s", ("slide", "sink", "float", "residual")),
     "hyperextended_knee": Damage(joint_damage.hyperextended_knee, (10, 20, 30, 45, 60), "deg", ("joint_limits",)),
-    "teleport": Damage(whole_body.teleport, (5, 10, 20, 50, 100), "cm", ("jerk", "slide")),
+    "teleport": Damage(whole_body.teleport, (5, 10, 20, 50, 100), "cm", ("jerk",)),
     "backwards_head": Damage(joint_damage.backwards_head, (70, 90, 120, 150, 175), "deg", ("joint_limits",)),
 })
 
@@ -56,6 +56,7 @@ CONTROLS: MappingProxyType[str, Callable[[Motion, int], Motion]] = MappingProxyT
     "head_turned": harmless.head_turned,
     "slight_lean": harmless.slight_lean,
     "low_hop": harmless.low_hop,
+    "crouching_hop": crouching_hop.crouching_hop,
     "swaying_tempo": harmless.swaying_tempo,
     "whole_mirrored": harmless.whole_mirrored,
     "whole_turned": harmless.whole_turned,

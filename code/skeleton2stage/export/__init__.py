@@ -1,1 +1,1 @@
-"""Motions as files for other programs: GLB, BVH, OBJ."""
+"""Motions as files for other programs: GLB, USD, BVH, OBJ."""

@@ -8,7 +8,7 @@ from skeleton2stage.body.body_model import BodyModel
 from skeleton2stage.command_help import help_text, help_wanted
 from skeleton2stage.config import load_config, to_dataclass
 from skeleton2stage.errors import run_main
-from skeleton2stage.export.export_targets import KINDS, Target, targets_of
+from skeleton2stage.export.export_targets import FOLDER_KIND, KINDS, USD_KINDS, Target, targets_of
 from skeleton2stage.export.obj_sequence import UPS, write_obj_sequence
 from skeleton2stage.export.skinned_glb import write_glb
 from skeleton2stage.motion.folder import read_folder
@@ -20,7 +20,7 @@ from skeleton2stage.render.figures import pose
 from skeleton2stage.render.look import GROUNDS
 from skeleton2stage.settings import output_setting, setting
 
-USAGE = "python -m skeleton2stage.export motions=FILE_OR_DIR out=FILE_OR_DIR [to=[glb,bvh,obj]] [key=value …]"
+USAGE = "python -m skeleton2stage.export motions=FILE_OR_DIR out=FILE_OR_DIR [to=[glb,bvh,obj,usd]] [key=value …]"
 EXIT_BAD_FILES = 1
 
 
@@ -30,15 +30,16 @@ class ExportConfig(BodySettings):
 
     motions: Path = setting("a motion file, or a folder of them")
     out: Path = output_setting(
-        "a .glb or .bvh to write, or a folder for NAME.glb, NAME.bvh or NAME_obj/ of each motion"
+        "a .glb, .bvh, .usd, .usda, .usdc or .usdz to write, or a folder for NAME.glb and so on of each motion"
     )
     to: tuple[str, ...] = setting(
-        "kinds of files, where out is a folder: glb (skinned mesh with its animation), bvh (the skeleton alone), obj "
-        "(a mesh a frame, NAME_obj/mesh_0.obj and so on: 0.4 MB each)",
+        "kinds of files, where out is a folder: glb (skinned mesh with its animation), bvh (the skeleton alone), usda, "
+        "usdc, usdz (text, binary, package; as glb, with usd-core installed), usd (binary), obj (a mesh a frame, "
+        "NAME_obj/mesh_0.obj and so on: 0.4 MB each)",
         default=("glb",), choices=KINDS, called="kind of file",
     )
     music: Path | None = setting(
-        "a song, or a folder with a song of each motion's name: a .glb names it (none holds sound)", default=None
+        "a song, or a folder with a song of each motion's name: .glb and USD name it (none holds sound)", default=None
     )
     format: str = format_setting()
     seconds: float | None = setting("at most this much of each motion; null: all", default=None, above=0)
@@ -48,7 +49,7 @@ class ExportConfig(BodySettings):
         default="file", choices=GROUNDS,
     )
     obj_up: str = setting(
-        "the axis that points up in .obj files: z, as in motions here, or y; .glb and .bvh are always y up",
+        "the axis that points up in .obj files: z, as in motions here, or y; all others are always y up",
         default="z", choices=UPS, called="axis",
     )
 
@@ -80,12 +81,17 @@ def prepared(motion: Motion, body: BodyModel, config: ExportConfig) -> Motion:
 
 def export(target: Target, motion: Motion, body: BodyModel, obj_up: str) -> None:
     """Write one file, or one folder of them."""
+    title, song = Path(target.name).stem, target.song.stem if target.song else None
     if target.kind == "bvh":
         write_bvh(target.path, motion, body.bone_offsets)
-    elif target.kind == "obj":
+    elif target.kind == FOLDER_KIND:
         write_obj_sequence(target.path, motion, body, obj_up)
+    elif target.kind in USD_KINDS:
+        from skeleton2stage.export.skinned_usd import write_usd  # OpenUSD may not be installed
+
+        write_usd(target.path, motion, body, title, song)
     else:
-        write_glb(target.path, motion, body, Path(target.name).stem, target.song.stem if target.song else None)
+        write_glb(target.path, motion, body, title, song)
 
 
 if __name__ == "__main__":

@@ -9,17 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from skeleton2stage.body.body_model import BodyModel
 from skeleton2stage.body.mesh import face_incidence, vertex_normals
 from skeleton2stage.export.glb_file import INDICES, VERTICES, GlbBuffer
+from skeleton2stage.export.skinning import SKIN_RGB, SKIN_ROUGHNESS, positions_y_up, rotations_xyzw, strongest_bones
 from skeleton2stage.motion import skeleton
-from skeleton2stage.motion.formats.write_bvh import TO_Y_UP
 from skeleton2stage.motion.motion import Motion
 
-BONES_A_VERTEX = 4  # glTF's number
-SKIN_RGBA = (0.70, 0.27, 0.15, 1.0)  # linear
 _MESH_NODE, _FIRST_JOINT = 0, 1
 
 
@@ -36,20 +33,12 @@ def write_glb(path: Path, motion: Motion, body: BodyModel, title: str, song: str
         "meshes": [{"name": body.name, "primitives": [_primitive(buffer, body, floor_y)]}],
         "materials": [{
             "name": "skin", "pbrMetallicRoughness":
-            {"baseColorFactor": list(SKIN_RGBA), "metallicFactor": 0.0, "roughnessFactor": 0.7},
+            {"baseColorFactor": [*SKIN_RGB, 1.0], "metallicFactor": 0.0, "roughnessFactor": SKIN_ROUGHNESS},
         }],
         "skins": [_skin(buffer, body, floor_y)],
         "animations": [_animation(buffer, motion, song or title)],
     }
     buffer.write(path, content)
-
-
-def strongest_bones(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the four joints [V, 4] that move each vertex most, and their weights, which add up to 1, of [V, 24]."""
-    joints = np.argsort(-weights, axis=1, kind="stable")[:, :BONES_A_VERTEX]
-    chosen = np.take_along_axis(weights, joints, axis=1).astype(np.float64)
-    chosen /= chosen.sum(axis=1, keepdims=True)
-    return np.where(chosen > 0, joints, 0).astype(np.uint8), chosen.astype(np.float32)
 
 
 def _primitive(buffer: GlbBuffer, body: BodyModel, floor_y: float) -> dict[str, Any]:
@@ -91,7 +80,7 @@ def _animation(buffer: GlbBuffer, motion: Motion, name: str) -> dict[str, Any]:
     times = buffer.add((np.arange(len(motion)) / motion.fps).astype(np.float32), bounds=True)
     quats = rotations_xyzw(motion)
     samplers = [buffer.add(quats[:, joint]) for joint in range(skeleton.N_JOINTS)]
-    samplers.append(buffer.add(TO_Y_UP.apply(motion.translation).astype(np.float32)))
+    samplers.append(buffer.add(positions_y_up(motion)))
     targets = [{"node": _FIRST_JOINT + joint, "path": "rotation"} for joint in range(skeleton.N_JOINTS)]
     targets.append({"node": _FIRST_JOINT, "path": "translation"})
     return {
@@ -99,14 +88,3 @@ def _animation(buffer: GlbBuffer, motion: Motion, name: str) -> dict[str, Any]:
         "samplers": [{"input": times, "output": output, "interpolation": "LINEAR"} for output in samplers],
         "channels": [{"sampler": number, "target": target} for number, target in enumerate(targets)],
     }
-
-
-def rotations_xyzw(motion: Motion) -> np.ndarray:
-    """Return local rotations as glTF's quaternions [T, 24, 4], y up, of signs that do not jump from frame to frame."""
-    rotation = Rotation.from_rotvec(motion.poses.reshape(-1, 3).astype(np.float64))
-    quats = rotation.as_quat().reshape(len(motion), skeleton.N_JOINTS, 4)
-    quats[:, 0] = (TO_Y_UP * Rotation.from_quat(quats[:, 0])).as_quat()
-    turned = (quats[1:] * quats[:-1]).sum(axis=-1) < 0
-    signs = np.cumprod(np.where(turned, -1.0, 1.0), axis=0)
-    quats[1:] *= signs[..., None]
-    return quats.astype(np.float32)

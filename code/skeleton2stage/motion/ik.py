@@ -13,7 +13,7 @@ from skeleton2stage.motion import skeleton
 
 DAMPING = 1e-6
 # Frames solved together: a frame's Jacobian and products take some 100 kB.
-BLOCK_FRAMES = 2000
+BLOCK_FRAMES = 500
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import base64
 import io
 from html import escape
+from types import MappingProxyType
 
 from PIL import Image
 
@@ -13,6 +14,7 @@ from skeleton2stage.pages.painted_body import BodyPainter
 from skeleton2stage.pages.time_line import time_line
 
 N_STILLS = 3
+_UNITS = MappingProxyType({"deg": "°", "cm2": "cm²", "m/s3": "m/s³", "N m": "N·m"})
 _APART_S = 0.4
 
 
@@ -39,8 +41,14 @@ def worst_moments(explained: ExplainedMotion, most: int = N_STILLS) -> list[Expl
     return sorted(chosen, key=lambda fault: fault.peak_s)
 
 
+def quantity(value: float, unit: str) -> str:
+    """Return a value with its unit as people write them: three figures, thousands apart."""
+    number = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return f"{number} {_UNITS.get(unit, unit)}"
+
+
 def _figures(explained: ExplainedMotion) -> str:
-    figures = {"soundness of the axes": f"{explained.soundness:.2f}"}
+    figures = {"soundness of the axes": f"{explained.soundness:.3f}"}
     figures |= {name.replace("_", " "): f"{value:.3g}" for name, value in explained.figures.items()}
     cells = [
         f'<div><span>{escape(name)}</span><span class="score">{value}</span></div>' for name, value in figures.items()
@@ -69,7 +77,7 @@ def _axes(explained: ExplainedMotion) -> str:
     rows = [
         f'<tr><td>{escape(axis.name.replace("_", " "))}</td><td class="text">{escape(axis.group)}</td>'
         f"<td>{axis.score:.3f}</td><td class='text'>{bar(axis.score)}</td>"
-        f"<td>{axis.worst:.3g} {escape(axis.unit)}</td>"
+        f"<td>{escape(quantity(axis.worst, axis.unit))}</td>"
         f"<td>{100 * float((axis.frames > 0).mean()):.0f} %</td></tr>"
         for axis in explained.axes
     ]

@@ -7,13 +7,14 @@ import sys
 from functools import lru_cache
 from typing import Protocol
 
+from skeleton2stage import mujoco_gl
 from skeleton2stage.errors import UserError, unknown_name
 
 BACKENDS = ("egl", "osmesa")
 PROBE_TIMEOUT_S = 60.0
 INSTALL_HINT = "install libegl1 and libgl1-mesa-dri, or libosmesa6 (Debian's names)"
 # Which library PyOpenGL binds is decided once a process, by these.
-_BINDING_VARIABLES = ("MUJOCO_GL", "PYOPENGL_PLATFORM")
+_BINDING_VARIABLES = (mujoco_gl.VARIABLE, "PYOPENGL_PLATFORM")
 _PROBE = """
 import mujoco
 from mujoco.{name} import GLContext
@@ -50,10 +51,10 @@ def works(name: str) -> bool:
 
 def candidates() -> tuple[str, ...]:
     """Return the backends to try: the one that MUJOCO_GL names, or all; UserError where it names another."""
-    wanted = os.environ.get("MUJOCO_GL", "").strip().lower()
-    if wanted and wanted not in BACKENDS:
-        raise unknown_name("MUJOCO_GL", wanted, list(BACKENDS))
-    return (wanted,) if wanted else BACKENDS
+    name = mujoco_gl.wanted()
+    if name and name not in BACKENDS:
+        raise unknown_name(mujoco_gl.VARIABLE, name, list(BACKENDS))
+    return (name,) if name else BACKENDS
 
 
 @lru_cache(maxsize=1)

@@ -1,3 +1,5 @@
+import importlib.util
+
 import numpy as np
 import pytest
 import torch
@@ -26,7 +28,7 @@ def dances(tmp_path):
 def test_help_explains_every_key(capsys):
     program.main(["--help"])
     said = capsys.readouterr().out
-    assert all(f"\n{key}:" in said for key in program.ExportConfig.__dataclass_fields__)
+    assert all(f"\n{key}=" in said for key in program.ExportConfig.__dataclass_fields__)
 
 
 def test_a_folder_goes_to_every_kind_with_songs_by_name(dances, tmp_path, capsys):
@@ -70,7 +72,7 @@ def test_a_file_that_cannot_be_read_is_named_and_the_rest_is_written(dances, tmp
 
 @pytest.mark.parametrize(("arguments", "said"), [
     (["out=x.glb"], "'out' is the single file x.glb, but there are 2 motions: name a folder"),
-    (["out=x", "to=[fbx]"], "unknown kind of file 'fbx': choose one of bvh, glb, obj"),
+    (["out=x", "to=[fbx]"], "unknown kind of file 'fbx': choose one of bvh, glb, obj, usd, usda, usdc, usdz"),
     (["out=x", "music=none.wav"], "none.wav does not exist"),
     (["out=x", "seconds=0"], "seconds must be above 0, not 0"),
 ])
@@ -79,6 +81,28 @@ def test_bad_input_is_said_before_anything_is_written(dances, tmp_path, monkeypa
     with pytest.raises(UserError, match=said):
         program.main([f"motions={dances}", *arguments])
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("arguments", [["out=x", "to=[glb,usdc]"], ["out=x.USDZ", "seconds=1"]])
+def test_missing_openusd_is_a_sentence_and_nothing_is_written(dances, tmp_path, monkeypatch, arguments):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "pxr" else find(name))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"need OpenUSD, which is not installed: pip install 'usd-core>=25.5'; .glb"):
+        program.main([f"motions={dances / 'one.pkl'}", *arguments])
+    assert not list(tmp_path.glob("x*"))
+
+
+def test_usd_is_written_beside_the_others_and_as_a_single_file(dances, tmp_path):
+    usd = pytest.importorskip("pxr.Usd", reason="USD files need usd-core, the extra `usd`")
+    program.main([f"motions={dances}", f"out={tmp_path / 'out'}", "to=[usdc,glb]", f"music={tmp_path / 'songs'}"])
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "one.glb", "one.usdc", "two.glb", "two.usdc"
+    ]
+    stage = usd.Stage.Open(str(tmp_path / "out" / "two.usdc"))
+    assert dict(stage.GetRootLayer().customLayerData) == {"motion": "two", "song": "two"}
+    program.main([f"motions={dances / 'one.pkl'}", f"out={tmp_path / 'ONE.USDZ'}"])
+    assert usd.Stage.Open(str(tmp_path / "ONE.USDZ")).GetEndTimeCode() == 3.0
 
 
 def test_two_motions_that_would_share_a_file_are_refused(tmp_path):

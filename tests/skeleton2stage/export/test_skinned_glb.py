@@ -6,9 +6,8 @@ from glb_reading import array_of, read_glb, skinned_vertices, world_matrices
 
 from lively_motion import lively_motion
 from skeleton2stage.body.body_model import load_body
-from skeleton2stage.export.skinned_glb import rotations_xyzw, strongest_bones, write_glb
+from skeleton2stage.export.skinned_glb import write_glb
 from skeleton2stage.motion import skeleton
-from skeleton2stage.motion.motion import Motion
 
 
 @pytest.fixture(scope="module")
@@ -77,20 +76,6 @@ def test_pygltflib_reads_it(written):
     found = pygltflib.GLTF2().load(str(written))
     assert (len(found.nodes), len(found.skins[0].joints), len(found.animations[0].channels)) == (25, 24, 25)
     assert found.accessors[found.meshes[0].primitives[0].attributes.WEIGHTS_0].count == 6890
-
-
-def test_weights_of_more_than_four_bones_are_cut_to_the_strongest_and_add_up_to_one():
-    joints, weights = strongest_bones(np.array([[0.1, 0.3, 0.0, 0.2, 0.25, 0.15], [0, 0, 0, 1.0, 0, 0]]))
-    assert joints[0].tolist() == [1, 4, 3, 5] and joints[1, 0] == 3
-    np.testing.assert_allclose(weights[0], np.array([0.3, 0.25, 0.2, 0.15]) / 0.9, rtol=1e-6)
-    np.testing.assert_allclose(weights[1], [1, 0, 0, 0])
-
-
-def test_quaternions_do_not_jump_between_frames():
-    poses = np.zeros((90, 24, 3))
-    poses[:, 5, 0] = np.linspace(0, 4 * np.pi, 90)  # twice round
-    quats = rotations_xyzw(Motion(poses, np.zeros((90, 3))))
-    assert (np.diff(quats, axis=0) ** 2).sum(axis=-1).max() < 0.1
 
 
 def test_a_motion_of_one_frame(body, tmp_path):

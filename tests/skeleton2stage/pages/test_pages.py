@@ -8,7 +8,7 @@ import pytest
 
 from headless_browser import open_page
 from skeleton2stage.errors import UserError
-from skeleton2stage.pages.motion_page import motion_page, worst_moments
+from skeleton2stage.pages.motion_page import motion_page, quantity, worst_moments
 from skeleton2stage.pages.time_line import time_line
 from skeleton2stage.pages.write_pages import page_addresses, write_pages
 
@@ -63,6 +63,12 @@ def test_a_page_says_it_all_and_escapes_names(explain, painter):
     assert "<b>" not in page and "&lt;what&gt;" in page and "imitation" in page and "0.800" in page
     assert len(re.findall("data:image/png;base64,", page)) == 1
     assert "http" not in page.replace("http-equiv", "")  # nothing is fetched
+
+
+def test_values_are_written_as_people_do():
+    assert quantity(2783.4, "m/s3") == "2,783 m/s³"
+    assert quantity(86.93, "deg") == "86.9 °" and quantity(0.0, "cm2") == "0 cm²"
+    assert quantity(999.0, "% weight") == "999 % weight"
 
 
 def test_addresses_follow_names_and_never_meet():

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import trimesh
+from scipy.ndimage import binary_dilation, binary_erosion
 
 from skeleton2stage.render.camera import Camera, view_axes
 from skeleton2stage.render.floor_marks import Disc
@@ -70,6 +71,22 @@ def test_light_comes_from_the_cameras_side_and_from_above():
 def test_wrong_vertex_count_is_refused(stage):
     with pytest.raises(ValueError, match="expected vertices"):
         stage.render(np.zeros((5, 3)), view(), RED)
+
+
+@pytest.mark.parametrize("shift", [[0.0, 0.0, 1.0], [0.0, 0.9, 1.2], [0.0, 6.0, 1.0]])
+def test_antialiasing_changes_the_figures_edge_and_nothing_else(drawing, stage, ball, shift):
+    """The figure in the middle, cut by the picture's edge, out of sight."""
+    vertices, discs = np.array(ball.vertices) + shift, [Disc(0.0, 0.4, 0.15, (1.0, 0.0, 0.0, 1.0))]
+    hard = stage.render(vertices, view(), BLUE, discs).astype(int)
+    with Stage(ball.faces, len(ball.vertices), 96, 64, samples=4) as smooth:
+        smooth.render(np.array(ball.vertices) + [0.0, -0.5, 1.3], view(), RED)  # what was drawn before leaves no trace
+        soft = smooth.render(vertices, view(), BLUE, discs).astype(int)
+    blue = hard[..., 2] > hard[..., :2].max(axis=2) + 40
+    edge = binary_dilation(blue, iterations=2) & ~binary_erosion(blue, iterations=2, border_value=1)
+    assert np.abs(soft - hard)[~edge].max() <= 3
+    if shift[1] < 2.0:
+        between = (np.abs(soft - hard).max(axis=2) > 12) & edge
+        assert between.sum() > 0.1 * edge.sum() > 0
 
 
 def test_two_stages_do_not_disturb_each_other(stage, ball):

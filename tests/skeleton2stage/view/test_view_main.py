@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from lively_motion import lively_motion
+from skeleton2stage.body.body_choice import BodyChoice
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.formats.write_motion import write_motion
 from skeleton2stage.view import __main__ as program
@@ -25,7 +26,7 @@ def config_of(*arguments):
 def test_help_explains_every_key(capsys):
     program.main(["--help"])
     said = capsys.readouterr().out
-    assert all(f"\n{key}:" in said for key in program.ViewConfig.__dataclass_fields__)
+    assert all(f"\n{key}=" in said for key in program.ViewConfig.__dataclass_fields__)
 
 
 def test_it_listens_on_this_machine_alone_unless_told_otherwise():
@@ -53,7 +54,7 @@ def test_performances_are_shown_as_hulls_with_scores(dances, monkeypatch):
 
 def test_each_dancer_has_the_body_of_their_own_shape(dances, monkeypatch):
     made = []
-    monkeypatch.setattr(program.BodyChoice, "of", lambda choice, motion: (choice.gender, choice.betas, len(motion)))
+    monkeypatch.setattr(BodyChoice, "of", lambda choice, motion: (choice.gender, choice.betas, len(motion)))
     monkeypatch.setattr(program, "make_figure", lambda shape, body: made.append((shape, body)))
     monkeypatch.setattr(program, "make_dancer", lambda label, *rest: label)
     monkeypatch.setattr(program, "judged", lambda motions, policy, body: ([None] * len(motions), motions))

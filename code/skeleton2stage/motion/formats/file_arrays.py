@@ -13,6 +13,8 @@ from skeleton2stage.motion.rotations import rot6d_to_axis_angle
 POSE_WIDTH = skeleton.N_JOINTS * 3
 # Rows of unit length, at right angles, to within what networks write.
 _ORTHONORMAL = 0.1
+# The real part of a quaternion is the large one, since joints seldom turn by more than a right angle.
+_REAL_PART = 0.7
 
 
 def named(content: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever a file holds
@@ -59,15 +61,17 @@ def one_scale(scale: np.ndarray) -> float:
 
 
 def rotations(value: np.ndarray, key: str, joints: tuple[int, ...]) -> np.ndarray:
-    """Return axis-angle [T, J, 3] rad, J one of `joints`, of axis-angle [T, J*3] or [T, J, 3], or of rotation matrices
-    [T, J, 3, 3], with or without axes of length 1. Raises UserError for other shapes.
+    """Return axis-angle [T, J, 3] rad, J one of `joints`, of axis-angle [T, J*3] or [T, J, 3], of rotation matrices
+    [T, J, 3, 3], or of quaternions [T, J, 4], real part first or last, with or without axes of length 1.
+
+    Raises UserError for other shapes, and for quaternions that are none or do not tell which part is real.
     """
     shape = value.shape
     for n_joints in joints:
-        for width, convert in (((n_joints, 3, 3), _of_matrices), ((n_joints, 3), _as_is)):
-            size = int(np.prod(width))
+        for form, convert in (((3, 3), _of_matrices), ((3,), _as_is), ((4,), _of_quaternions)):
+            size = n_joints * int(np.prod(form))
             if value.ndim > 1 and value.size and value.size == size * _frames(shape, size):
-                return convert(value.reshape(-1, *width))
+                return convert(value.reshape(-1, n_joints, *form))
         if not value.size and np.prod(shape[1:]) in (n_joints * 3, n_joints * 9):
             return np.zeros((0, n_joints, 3))
     wanted = " or ".join(f"[T, {3 * n_joints}]" for n_joints in joints)
@@ -86,6 +90,25 @@ def _as_is(rotvec: np.ndarray) -> np.ndarray:
 
 def _of_matrices(rotmat: np.ndarray) -> np.ndarray:
     return roma.rotmat_to_rotvec(torch.from_numpy(np.ascontiguousarray(rotmat))).numpy()
+
+
+def _of_quaternions(quat: np.ndarray) -> np.ndarray:
+    lengths = np.linalg.norm(quat, axis=-1)
+    if np.median(np.abs(lengths - 1)) > _ORTHONORMAL:
+        raise UserError("its rotations have four numbers a joint and are no quaternions: their lengths are not 1")
+    first, last = (float(np.median(np.abs(quat[..., part]))) for part in (0, 3))
+    if max(first, last) < _REAL_PART or min(first, last) > _REAL_PART:
+        raise UserError("its quaternions do not tell which of their parts is the real one: give axis-angle rotations")
+    xyzw = quat if last > first else np.roll(quat, -1, axis=-1)
+    xyzw = xyzw / np.maximum(lengths, np.finfo(float).tiny)[..., None]
+    return roma.unitquat_to_rotvec(torch.from_numpy(np.ascontiguousarray(xyzw))).numpy()
+
+
+def rot6d_misfit(value: np.ndarray) -> float:
+    """Return how far 6D rotations [T, J, 6] are on average from two rows of unit length at right angles."""
+    first, second = value[..., :3], value[..., 3:]
+    lengths = np.concatenate((np.linalg.norm(first, axis=-1), np.linalg.norm(second, axis=-1)))
+    return float(np.abs(lengths - 1).mean() + np.abs((first * second).sum(axis=-1)).mean()) if value.size else 0.0
 
 
 def of_rot6d(value: np.ndarray, key: str) -> np.ndarray:

@@ -6,7 +6,7 @@ from skeleton2stage.errors import UserError
 from skeleton2stage.folder_walk import by_unique_stem, files_in, name_ignored, of_kinds
 
 EXTENSIONS = (".pkl", ".npz", ".bvh")  # of libraries and data sets, beside which features lie as .npy
-ANY_EXTENSIONS = (*EXTENSIONS, ".npy", ".pt", ".pth", ".pickle", ".joblib", ".smpl")  # of whatever tools write
+ANY_EXTENSIONS = (*EXTENSIONS, ".npy", ".pt", ".pth", ".pickle", ".pk", ".joblib", ".smpl")  # of whatever tools write
 
 
 def motion_files(path: Path, extensions: tuple[str, ...] = EXTENSIONS, below: bool = True) -> list[Path]:

@@ -18,6 +18,8 @@ MAX_ANGLE_RAD = 4.0 * np.pi
 SAME_RATE = 1e-4
 # No pelvis goes faster for a tenth of a clip: sprinters reach 12 m/s. One in centimetres does where it walks.
 MAX_PELVIS_MPS, MAX_PELVIS_PERCENTILE = 15.0, 90
+# Heights of a pelvis of people who stand on the floor, in centimetres and in millimetres: in metres that is a tower's.
+PELVIS_IN_OTHER_UNITS = {"centimetres": (60.0, 130.0), "millimetres": (600.0, 1300.0)}
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ def as_motion_file(format_name: str, raw: RawMotion, believed: Believed = BELIEV
     _check_metres(checked.translation, fps)
     up_axis, notes = _up_axis(checked, format_name, raw, believed)
     poses, translation = turned_up(checked.poses, checked.translation, up_axis)
+    _check_height(translation[:, 2])
     motion = to_fps(replace(checked, poses=poses, translation=translation), FPS)
     return MotionFile(motion, format_name, fps, up_axis, len(checked), label=raw.label, notes=notes)
 
@@ -122,6 +125,14 @@ def _check_metres(translation: np.ndarray, fps: float) -> None:
             f"its pelvis goes at {speed:.0f} m/s for a tenth of the time: give its translation in metres, this looks "
             "like centimetres or millimetres"
         )
+
+
+def _check_height(height: np.ndarray) -> None:
+    """Raise UserError where the pelvis' heights [T] m are those of people who stand in another unit."""
+    usual = float(np.median(height))
+    for unit, (low, high) in PELVIS_IN_OTHER_UNITS.items():
+        if low <= usual <= high:
+            raise UserError(f"its pelvis is {usual:.0f} m high: give its translation in metres, this looks like {unit}")
 
 
 def at_its_rate(raw: RawMotion, fps: float | None) -> RawMotion:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.formats.file_arrays import named, numbers, of_rot6d, smpl_joints
+from skeleton2stage.motion.formats.file_arrays import named, numbers, of_rot6d, rot6d_misfit, smpl_joints
 from skeleton2stage.motion.formats.humanml3d import FEATURE_WIDTH, joints_of_features
 from skeleton2stage.motion.formats.motion_file import RawMotion
 from skeleton2stage.motion.formats.people import frames_first
@@ -38,12 +38,18 @@ def read_motionx(content: Any, _: Path) -> list[RawMotion]:  # noqa: ANN401 - wh
 
 
 def read_rot6d(content: Any, _: Path) -> list[RawMotion]:  # noqa: ANN401
-    """Read FineDance's [T, 315] and its relatives': foot contacts or none, pelvis, 6D rotations; 30 fps."""
+    """Read FineDance's [T, 315] and its relatives': foot contacts or none, pelvis, 6D rotations; 30 fps.
+
+    Others write the pelvis last: that order is taken in which the rotations are rotations.
+    """
     array = _rows(content, tuple(ROT6D_LAYOUTS))
     lead, joints = ROT6D_LAYOUTS[array.shape[1]]
-    rotvec = of_rot6d(array[:, lead + 3 :].reshape(-1, joints, 6), f"{6 * joints} last columns")
+    rest = array[:, lead:]
+    orders = [(rest[:, 3:], rest[:, :3]), (rest[:, :-3], rest[:, -3:])]
+    rot6d, pelvis = min(orders, key=lambda order: rot6d_misfit(order[0].reshape(-1, joints, 6)))
+    rotvec = of_rot6d(rot6d.reshape(-1, joints, 6), f"{6 * joints} columns of rotations")
     notes = ("30 fps assumed, FineDance's rate", *([FINGERS_LOST] if joints > 24 else []))
-    return [RawMotion(smpl_joints(rotvec), array[:, lead : lead + 3], FPS, "y", up_told=False, notes=notes)]
+    return [RawMotion(smpl_joints(rotvec), pelvis, FPS, "y", up_told=False, notes=notes)]
 
 
 def read_phc(content: Any, _: Path) -> list[RawMotion]:  # noqa: ANN401

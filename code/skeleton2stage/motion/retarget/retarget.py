@@ -18,10 +18,10 @@ from scipy.ndimage import gaussian_filter1d
 
 from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.bvh import Bvh
+from skeleton2stage.motion.frame_windows import windows_of
 from skeleton2stage.motion.ik import local_to_world, world_positions, world_to_local
 from skeleton2stage.motion.motion import FPS, Motion
 from skeleton2stage.motion.resample import between
-from skeleton2stage.motion.retarget.frame_windows import windows_of
 from skeleton2stage.motion.retarget.glitches import bridged_rotations, continuous, without_glitches
 from skeleton2stage.motion.retarget.grounding import feet_of, grounded, levelled, resting_toes, standing_levels
 from skeleton2stage.motion.retarget.guide import TARGETS, Guide, alignment_of, guide_of

@@ -7,8 +7,8 @@ import torch
 from scipy.ndimage import gaussian_filter1d
 
 from skeleton2stage.motion import skeleton
+from skeleton2stage.motion.frame_windows import windows_of
 from skeleton2stage.motion.ik import IkWeights, world_positions
-from skeleton2stage.motion.retarget.frame_windows import windows_of
 from skeleton2stage.motion.retarget.guide import TARGETS, Guide
 from skeleton2stage.motion.retarget.guide_fit import WEIGHTS, fit_to_guide
 from skeleton2stage.motion.retarget.joint_roles import SIDES

@@ -4,7 +4,7 @@ import torch
 
 from skeleton2stage.motion.motion import FPS
 from skeleton2stage.motion.skeleton import joint_index
-from skeleton2stage.physics.axes.dance_frames import DanceFrames, highest_around
+from skeleton2stage.physics.axes.dance_frames import DanceFrames, highest_around, persisting
 from skeleton2stage.physics.axes.dynamics import Dynamics
 from skeleton2stage.physics.axes.floor_points import SOLE_POINTS, FloorPoints, lowest_point
 from skeleton2stage.physics.axes.reading import Reading, graded, of_whole_body
@@ -24,8 +24,9 @@ _TOES = (joint_index("left_foot"), joint_index("right_foot"))
 
 def slide(points: FloorPoints, forces: Dynamics) -> Reading:
     """Return how fast feet slide on the floor, cm/s, at each foot's ankle: the horizontal speed of the slowest of its
-    sole's points that touch at both ends of a step, so that turning on a point is free. The faster of the steps to a
-    frame and from it, where the foot has to carry 0.3 of body weight: one that brushes the floor does not slide.
+    sole's points that touch at both ends of a step, so that turning on a point is free. The slower of the steps to a
+    frame and from it: a foot that lands or leaves is fast on one side alone. Where the foot has to carry 0.3 of body
+    weight: one that brushes the floor does not slide.
     """
     soles = points.pos_w[:, :, : points.n_sole].unflatten(2, (2, 2 * SOLE_POINTS))
     touch = points.touching[:, :, : points.n_sole].unflatten(2, (2, 2 * SOLE_POINTS)) >= _TOUCHES
@@ -35,7 +36,7 @@ def slide(points: FloorPoints, forces: Dynamics) -> Reading:
     slowest = torch.where(both.any(dim=-1), slowest, 0.0)
     value = speed.new_zeros(*soles.shape[:2], 24)
     value[:, 1:, _FEET] = slowest
-    value[:, :-1, _FEET] = torch.maximum(value[:, :-1, _FEET], slowest)
+    value[:, :-1, _FEET] = torch.cat((slowest[:, :1], torch.minimum(slowest[:, :-1], slowest[:, 1:])), dim=1)
     value = torch.where(foot_load(forces) > _LEAST_LOAD * forces.weight_n, value, 0.0)
     return Reading(value, graded(value, ALLOWED_SLIDE_CMPS, _WORST_SLIDE_CMPS), "cm/s")
 
@@ -75,7 +76,7 @@ def support(points: FloorPoints, forces: Dynamics) -> Reading:
 
     The centre of pressure is where on the floor the needed force has no horizontal moment; what touches is the convex
     hull of the points that do, over 16 directions. Zero where nothing touches, which floating tells, or where less than
-    0.3 of body weight is carried.
+    0.3 of body weight is carried. How far it stays there for a sixth of a second: see `persisting`.
     """
     up = forces.needed_force_w[..., 2]
     angle = torch.arange(_DIRECTIONS, device=up.device) * (2.0 * torch.pi / _DIRECTIONS)
@@ -84,5 +85,5 @@ def support(points: FloorPoints, forces: Dynamics) -> Reading:
     reach = torch.where(touch[..., None], points.pos_w[..., :2] @ directions, -torch.inf).amax(dim=2)
     outside = (forces.centre_of_pressure_w @ directions - reach).amax(dim=-1).clamp(min=0.0)
     counts = touch.any(dim=-1) & (up > _LEAST_LOAD * forces.weight_n)
-    value = of_whole_body(torch.where(counts, 100.0 * outside, 0.0).clamp(max=100.0))
+    value = of_whole_body(persisting(torch.where(counts, 100.0 * outside, 0.0).clamp(max=100.0)))
     return Reading(value, graded(value, _ALLOWED_OUTSIDE_CM, _WORST_OUTSIDE_CM), "cm")

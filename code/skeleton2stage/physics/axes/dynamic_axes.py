@@ -2,6 +2,7 @@
 
 import torch
 
+from skeleton2stage.physics.axes.dance_frames import persisting
 from skeleton2stage.physics.axes.dynamics import Dynamics
 from skeleton2stage.physics.axes.ground_reaction import into_cone
 from skeleton2stage.physics.axes.person_limits import strengths_nm
@@ -26,19 +27,21 @@ def ground_force(forces: Dynamics) -> Reading:
     """Return what of the force that the motion needs no floor gives there, % of body weight, moments apart.
 
     All of it where nothing touches; else what is outside friction's cone (pulling down, or sideways by more than
-    friction holds), and what exceeds five body weights.
+    friction holds), and what exceeds five body weights. So much of it for a sixth of a second: see `persisting`.
     """
     needed = forces.needed_force_w / forces.weight_n
     outside = (needed - into_cone(needed, FLOOR_FRICTION)).norm(dim=-1)
     size = needed.norm(dim=-1)
     unmet = torch.lerp(size, torch.maximum(outside, (size - _MOST_PUSH).clamp(min=0.0)), forces.touched)
-    value = of_whole_body(100.0 * unmet)
+    value = of_whole_body(persisting(100.0 * unmet))
     return Reading(value, graded(value, _ALLOWED_UNMET, _WORST_UNMET), "% weight")
 
 
 def residual(forces: Dynamics) -> Reading:
-    """Return what an invisible hand would have to give, % of body weight: force and moment that the floor cannot."""
-    value = of_whole_body(100.0 * forces.residual_n / forces.weight_n)
+    """Return what an invisible hand would have to give, % of body weight: force and moment that the floor cannot, and
+    so much of it for a sixth of a second: see `persisting`.
+    """
+    value = of_whole_body(persisting(100.0 * forces.residual_n / forces.weight_n))
     return Reading(value, graded(value, _ALLOWED_RESIDUAL, _WORST_RESIDUAL), "% weight")
 
 

@@ -8,9 +8,10 @@ import torch
 
 from skeleton2stage.body.body_model import BodyModel, load_body
 from skeleton2stage.body.spheres import BodySpheres, fill_body
+from skeleton2stage.motion.frame_windows import windows_of
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.physics.axes import contact_axes, dynamic_axes, kinematic_axes
-from skeleton2stage.physics.axes.dance_frames import DanceFrames, dance_frames
+from skeleton2stage.physics.axes.dance_frames import DanceFrames, dance_frames, floor_heights
 from skeleton2stage.physics.axes.dynamics import dynamics
 from skeleton2stage.physics.axes.floor_points import floor_points
 from skeleton2stage.physics.axes.reading import Reading
@@ -30,8 +31,10 @@ GROUPS = {
 # Of the body as a whole, at whose pelvis they are read; the others say which part.
 WHOLE_BODY = ("float", "support", "ground_force", "residual", "power")
 MIN_FRAMES = 4
-# Frames read at once, about: a chunk's tensors take some 60 kB a frame.
-CHUNK_FRAMES = 65536
+# Frames read at once: their tensors take some 60 kB a frame, and a CPU gains nothing by more.
+CHUNK_FRAMES, CPU_CHUNK_FRAMES = 65536, 4096
+# Frames on either side by which a frame's figures are told: smoothing's reach, differences, the highest around.
+_MARGIN_FRAMES = 30
 
 
 @dataclass(frozen=True)
@@ -54,12 +57,24 @@ class AxisReader:
     @torch.no_grad()
     def read(self, poses: torch.Tensor, translation: torch.Tensor) -> dict[str, Reading]:
         """Return every axis of motions, rotations [N, T, 24, 3] rad and pelvis [N, T, 3] m, on their device."""
-        at_once = max(1, CHUNK_FRAMES // poses.shape[1])
+        most = CPU_CHUNK_FRAMES if poses.device.type == "cpu" else CHUNK_FRAMES
+        at_once = max(1, most // poses.shape[1])
         parts = [
-            self._read_chunk(dance_frames(chunk, moved, self.humanoid))
+            self._read_in_windows(chunk, moved, most) if poses.shape[1] > most
+            else self._read_chunk(dance_frames(chunk, moved, self.humanoid))
             for chunk, moved in zip(poses.split(at_once), translation.split(at_once), strict=True)
         ]
         return {name: _joined([part[name] for part in parts]) for name in AXES}
+
+    def _read_in_windows(self, poses: torch.Tensor, translation: torch.Tensor, size: int) -> dict[str, Reading]:
+        """Return the axes of motions too long to be read at once, window by window on the whole ones' floor."""
+        floor_m = floor_heights(poses, translation, self.humanoid, size)
+        parts: list[dict[str, Reading]] = []
+        for window in windows_of(poses.shape[1], size, _MARGIN_FRAMES):
+            seen = (poses[:, window.frames], translation[:, window.frames])
+            readings = self._read_chunk(dance_frames(*seen, self.humanoid, floor_m=floor_m))
+            parts.append({name: _kept(reading, window.inner) for name, reading in readings.items()})
+        return {name: _joined([part[name] for part in parts], dim=1) for name in AXES}
 
     def _read_chunk(self, frames: DanceFrames) -> dict[str, Reading]:
         device = frames.pos_w.device
@@ -121,6 +136,10 @@ def _row(reading: Reading, row: int) -> Reading:
     return Reading(reading.value[row : row + 1].cpu(), reading.share[row : row + 1].cpu(), reading.unit)
 
 
-def _joined(parts: list[Reading]) -> Reading:
-    value, share = torch.cat([part.value for part in parts]), torch.cat([part.share for part in parts])
+def _kept(reading: Reading, frames: slice) -> Reading:
+    return Reading(reading.value[:, frames].clone(), reading.share[:, frames].clone(), reading.unit)
+
+
+def _joined(parts: list[Reading], dim: int = 0) -> Reading:
+    value, share = (torch.cat([getattr(part, name) for part in parts], dim=dim) for name in ("value", "share"))
     return Reading(value, share, parts[0].unit)

@@ -5,7 +5,8 @@ import pickle
 import numpy as np
 import pytest
 from motion_samples import Y_UP
-from tool_samples import N_FRAMES, dance, in_parts, joints_y_up
+from scipy.spatial.transform import Rotation
+from tool_samples import N_FRAMES, dance, in_axes, in_parts, joints_y_up, rot6d
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion.formats.people import frames_first, people_in
@@ -187,3 +188,47 @@ def test_a_place_in_other_units_is_refused(tmp_path, factor):
     jump[30:] += 5  # a tracker's slip is not a unit
     write(tmp_path / "c.pkl", fields(trans=jump))
     read_motion(tmp_path / "c.pkl")
+
+
+@pytest.mark.parametrize(("factor", "unit"), [(100.0, "centimetres"), (1000.0, "millimetres")])
+@pytest.mark.parametrize("axes", [None, Y_UP])
+def test_who_stands_still_in_other_units_is_refused_by_height(tmp_path, factor, unit, axes):
+    poses, trans = (dance().poses, dance().translation) if axes is None else in_axes(axes)
+    still = np.repeat(trans[:1], N_FRAMES, axis=0)
+    write(tmp_path / "a.pkl", fields(poses=poses, trans=factor * still))
+    with pytest.raises(UserError, match=f"m high: give its translation in metres, this looks like {unit}"):
+        read_motion(tmp_path / "a.pkl")
+
+
+# Rotations in other forms.
+
+
+@pytest.mark.parametrize("scalar", ["first", "last"])
+@pytest.mark.parametrize("flat", [True, False])
+def test_quaternions_are_read_in_either_order(tmp_path, scalar, flat):
+    quat = Rotation.from_rotvec(dance().poses.reshape(-1, 3)).as_quat(scalar_first=scalar == "first")
+    quat = quat.reshape(N_FRAMES, 24, 4) * np.where(np.arange(24) % 2, 1, -1)[:, None]  # either sign is the same
+    write(tmp_path / "a.pkl", fields(poses=quat.reshape(N_FRAMES, -1) if flat else quat))
+    np.testing.assert_allclose(joints_of(read_motion(tmp_path / "a.pkl")), EXPECTED, atol=1e-5)
+
+
+@pytest.mark.parametrize(("quat", "words"), [
+    (np.full((N_FRAMES, 24, 4), 0.5), "do not tell which of their parts"),
+    (np.full((N_FRAMES, 24, 4), 3.0), "their lengths are not 1"),
+])
+def test_four_numbers_that_are_no_clear_quaternion_are_refused(tmp_path, quat, words):
+    write(tmp_path / "a.pkl", fields(poses=quat))
+    with pytest.raises(UserError, match=words):
+        read_motion(tmp_path / "a.pkl")
+
+
+@pytest.mark.parametrize("n_joints", [22, 24, 52])
+@pytest.mark.parametrize("contacts", [0, 4])
+def test_the_pelvis_may_come_before_or_after_6d_rotations(tmp_path, n_joints, contacts):
+    poses, trans = in_axes(Y_UP)
+    body = np.zeros((N_FRAMES, n_joints, 3))
+    body[:, :22] = poses[:, :22]
+    lead = [np.ones((N_FRAMES, contacts))]
+    for order in ([trans, rot6d(body)], [rot6d(body), trans]):
+        np.save(tmp_path / "a.npy", np.concatenate([*lead, *order], axis=1))
+        np.testing.assert_allclose(joints_of(read_motion(tmp_path / "a.npy"))[:, :22], EXPECTED[:, :22], atol=1e-5)

@@ -276,7 +276,7 @@ def contents_refused():
         "robot": ({"g1_walk": robot}, "retargeted to a robot"),
         "romp": ({"smpl_thetas": poses, "cam_trans": translation}, "ROMP.*WHAM"),
         "smplify": ({"camera_rotation": 1, "camera_translation": 2, "body_pose": poses[:1]}, "one frame, as SMPLify-X"),
-        "quaternions": (rows | {"poses": np.zeros((N_FRAMES, 24, 4))}, r"'poses' is \[60, 24, 4\]"),
+        "quaternions": (rows | {"poses": np.zeros((N_FRAMES, 24, 4))}, "no quaternions: their lengths are not 1"),
         "lengths": (rows | {"trans": dance().translation[:-1]}, "60 frames needs a translation"),
         "wide": (rows | {"trans": np.zeros((N_FRAMES, 2))}, r"'trans' is \[60, 2\] where \[T, 3\]"),
         "degrees": (rows | {"poses": np.rad2deg(rows["poses"])}, "look like degrees"),

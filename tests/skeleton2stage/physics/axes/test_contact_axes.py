@@ -4,6 +4,7 @@ import torch
 
 from skeleton2stage.motion import skeleton
 from skeleton2stage.physics.axes.contact_axes import slide
+from skeleton2stage.physics.axes.dance_frames import persisting
 from skeleton2stage.physics.axes.dynamics import Dynamics
 from skeleton2stage.physics.axes.floor_points import SOLE_POINTS, FloorPoints
 from skeleton2stage.physics.axes.reading import Reading, graded, of_whole_body
@@ -19,6 +20,15 @@ def test_feet_that_carry_the_body_along_slide_at_its_speed(stand, read):
     assert reading.value[0, 30, FEET].tolist() == pytest.approx([50.0, 50.0], abs=0.5)
     assert reading.value[0, 30].count_nonzero() == 2
     assert read(stand(np.zeros(60)))["slide"].value.max() < 0.01
+
+
+def test_a_foot_that_lands_or_leaves_is_fast_on_one_side_alone(stand, read):
+    """Carried along at 1 m/s up to frame 30 and at rest from there: the frame between does not slide."""
+    poses, pelvis = stand(np.zeros(60))
+    pelvis[:, 0] += torch.from_numpy(np.minimum(np.arange(60), 30) / FPS).float()
+    speed = read((poses, pelvis))["slide"].value[0, :, FEET[0]]
+    torch.testing.assert_close(speed[:30], torch.full((30,), 100.0), atol=0.5, rtol=0)
+    assert speed[30:].max() < 0.01
 
 
 def test_a_body_sunk_for_a_while_is_in_the_floor_that_deep(stand, read):
@@ -77,3 +87,17 @@ def test_turning_on_a_point_is_free_and_a_foot_that_carries_nothing_does_not_sli
     assert reading.value[..., FEET[0]].max() < 1e-3
     assert reading.value[0, :10, FEET[1]].max() == 0
     assert reading.value[0, 10:, FEET[1]].tolist() == pytest.approx([100.0] * 10, abs=0.1)
+
+
+def test_what_is_shorter_than_a_sixth_of_a_second_does_not_persist():
+    """Four frames in a row do not count, five do, by the least of them, at an end as elsewhere."""
+    values = torch.zeros(2, 20)
+    values[0, 3:7] = 9.0
+    values[0, 10:15] = torch.tensor([4.0, 3.0, 9.0, 5.0, 4.0])
+    values[1, :5], values[1, 17:] = 7.0, 2.0
+    expected = torch.zeros(2, 20)
+    expected[0, 10:15] = 3.0
+    expected[1, :5] = 7.0
+    torch.testing.assert_close(persisting(values), expected)
+    torch.testing.assert_close(persisting(values[:, 2:6]), torch.tensor([[0.0] * 4, [0.0] * 4]))
+    torch.testing.assert_close(persisting(values[1:, :4]), torch.full((1, 4), 7.0))

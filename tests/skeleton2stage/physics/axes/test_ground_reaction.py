@@ -3,13 +3,18 @@ import pytest
 import torch
 from scipy.optimize import nnls
 
-from skeleton2stage.physics.axes.ground_reaction import MOMENT_ARM_M, ground_reaction, into_cone
+from skeleton2stage.physics.axes.ground_reaction import (
+    MOMENT_ARM_M,
+    _cone_root,
+    ground_reaction,
+    into_cone,
+)
 
 W = 700.0
 UNDER = torch.tensor([[[0.0, 0.0, -1.0]]])
 
 
-def given(force, moment=(0.0, 0.0, 0.0), arms=UNDER, grip=None, iterations: int = 400):
+def given(force, moment=(0.0, 0.0, 0.0), arms=UNDER, grip=None, iterations: int = 40):
     grip = torch.ones(arms.shape[:2]) if grip is None else grip
     return ground_reaction(arms, grip, torch.tensor([force]), torch.tensor([moment]), iterations)
 
@@ -59,5 +64,30 @@ def test_it_finds_what_a_slow_exact_solver_finds(seed):
     columns = np.concatenate([np.concatenate((edges, np.cross(lever, edges)), axis=1) for lever in levers])
     _, exact = nnls(columns.T, np.concatenate((force, moment / MOMENT_ARM_M)))
     moment = moment + np.cross(middle, force)  # about the pelvis
-    result = given(force.tolist(), moment.tolist(), torch.from_numpy(arms[None]).float(), iterations=80)
-    assert result.residual_n.item() == pytest.approx(exact, rel=0.03, abs=0.02 * W)
+    result = given(force.tolist(), moment.tolist(), torch.from_numpy(arms[None]).float())
+    assert result.residual_n.item() == pytest.approx(exact, rel=0.01, abs=0.003 * W)
+
+
+def test_the_cones_jacobian_is_that_of_its_projection():
+    """Inside, behind, beside on both sides of upright: against differences of the projection itself, in float64."""
+    forces = torch.tensor([[0.1, 0.2, 2.0], [0.1, 0.2, -3.0], [3.0, -1.0, 0.5], [-1.0, 2.0, -0.5]]).double()
+    root = _cone_root(forces, 0.7)
+    exact = torch.autograd.functional.jacobian(lambda all_forces: into_cone(all_forces, 0.7).sum(dim=0), forces)
+    torch.testing.assert_close(root @ root.transpose(1, 2), exact.transpose(0, 1), atol=1e-9, rtol=0)
+
+
+def test_frames_are_solved_to_the_end_whatever_stands_beside_them():
+    """100 frames of all kinds at once: none misses more, to 0.3 % of the weight, than by itself."""
+    generator = torch.Generator().manual_seed(0)
+    grip = torch.rand(100, 12, generator=generator) * (torch.rand(100, 12, generator=generator) > 0.4)
+    arms = 0.2 * torch.randn(100, 12, 3, generator=generator) + torch.tensor([0.0, 0.0, -0.9])
+    force = W * (torch.tensor([0.0, 0.0, 1.0]) + 0.5 * torch.randn(100, 3, generator=generator))
+    moment = 0.2 * W * torch.randn(100, 3, generator=generator)
+    together = ground_reaction(arms, grip, force, moment).residual_n
+    alone = [
+        ground_reaction(*(value[row : row + 1] for value in (arms, grip, force, moment))).residual_n
+        for row in range(100)
+    ]
+    torch.testing.assert_close(together, torch.cat(alone), atol=0.003 * W, rtol=0)
+    fewer = ground_reaction(arms, grip, force, moment, iterations=2).residual_n
+    assert (together <= fewer + 0.003 * W).all() and (together < 0.9 * fewer).any()

@@ -35,10 +35,27 @@ def test_chunks_change_nothing(reader, monkeypatch):
     poses = torch.stack([torch.from_numpy(motion.poses) for motion in motions])
     moved = torch.stack([torch.from_numpy(motion.translation) for motion in motions])
     whole = reader.read(poses, moved)
-    monkeypatch.setattr(read_axes, "CHUNK_FRAMES", 60)
+    monkeypatch.setattr(read_axes, "CPU_CHUNK_FRAMES", 60)
     parts = reader.read(poses, moved)
     for name in AXES:
         torch.testing.assert_close(parts[name].value, whole[name].value, atol=0.3, rtol=0.02)
+
+
+@pytest.mark.parametrize("lift_m", [0.0, 0.6])
+def test_windows_of_a_long_motion_change_nothing(reader, monkeypatch, lift_m):
+    """Neither figures nor, of a motion off the floor, where the floor is taken to be: by the whole, not by a window."""
+    motions = [swaying(260, seed) for seed in range(2)]
+    poses = torch.stack([torch.from_numpy(motion.poses) for motion in motions])
+    moved = torch.stack([torch.from_numpy(motion.translation) for motion in motions])
+    moved[..., 2] += lift_m + 0.1 * torch.linspace(0, 1, 260)
+    whole = reader.read(poses, moved)
+    monkeypatch.setattr(read_axes, "CPU_CHUNK_FRAMES", 70)
+    windows = reader.read(poses, moved)
+    for name in AXES:
+        tight = name in read_axes.KINEMATIC or name == "sink"
+        tolerance = {"atol": 1e-3, "rtol": 1e-4} if tight else {"atol": 0.3, "rtol": 0.02}
+        torch.testing.assert_close(windows[name].value, whole[name].value, **tolerance)
+        torch.testing.assert_close(windows[name].soundness, whole[name].soundness, atol=2e-3, rtol=0)
 
 
 def test_what_cannot_be_read_is_told(reader):

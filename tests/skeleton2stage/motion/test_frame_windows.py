@@ -6,9 +6,9 @@ from naming_styles import STYLES, lacking
 from skeleton_manners import along, bvh_of, dance
 
 from skeleton2stage.motion.bvh import read_bvh
+from skeleton2stage.motion.frame_windows import windows_of
 from skeleton2stage.motion.retarget import retarget as retargeting
 from skeleton2stage.motion.retarget import torso_clearance
-from skeleton2stage.motion.retarget.frame_windows import windows_of
 from skeleton2stage.motion.retarget.retarget import retarget
 from skeleton2stage.motion.retarget.source_skeleton import during, understand
 
