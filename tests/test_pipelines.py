@@ -42,14 +42,20 @@ def filled(text, known):
     return re.sub(r"\$\{([\w.]+)\}", value, text)
 
 
-def stages(pipeline):
-    """Return each stage's commands, dependencies and sections, filled in."""
+def opened(pipeline):
+    """Return a pipeline's stages, and what its ${...} stand for."""
     content = yaml.safe_load((paths.REPOSITORY / pipeline).read_text())
     known = dict(PARAMS)
     for entry in content["vars"]:
         known |= entry if isinstance(entry, dict) else {}
+    return content["stages"], known
+
+
+def stages(pipeline):
+    """Return each stage's commands, dependencies and sections, filled in."""
+    content, known = opened(pipeline)
     found = {}
-    for name, stage in content["stages"].items():
+    for name, stage in content.items():
         commands = stage["cmd"] if isinstance(stage["cmd"], list) else [stage["cmd"]]
         found[name] = (
             [filled(command, known) for command in commands],
@@ -132,6 +138,15 @@ def test_a_stage_depends_on_the_code_and_configuration_that_it_reads(commands, d
             path = word.split("=")[-1]
             inside = [one for one in dependencies if path == one or path.startswith(f"{one}/")]
             assert inside or not path.startswith(("checkpoints/", "data/")), f"{path} is no dependency"
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES)
+def test_what_a_stage_depends_on_ships_or_is_made_by_another(pipeline):
+    content, known = opened(pipeline)
+    made = [filled(out, known) for stage in content.values() for out in stage["outs"]]
+    asked = {dependency for _, dependencies, _ in stages(pipeline).values() for dependency in dependencies}
+    from_elsewhere = {one for one in asked if one not in made and not one.startswith("data/")}
+    assert [one for one in sorted(from_elsewhere) if not (paths.REPOSITORY / one).exists()] == []
 
 
 @pytest.mark.parametrize(("commands", "dependencies", "params"), STAGES)
