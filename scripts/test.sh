@@ -8,4 +8,4 @@ source "$root/environment.sh"
 cd "$root"
 ruff check .
 # The tests of a file stay in one process: they share what they set up.
-exec python -m pytest -n auto --maxprocesses 4 --dist loadfile "$@"
+exec python -m pytest -n logical --maxprocesses 4 --dist loadfile "$@"

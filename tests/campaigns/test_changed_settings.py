@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from trainings import Work, finished, killed_once_saved
 
 from dance_model.bailando.train_bailando import TrainBailandoConfig
 from dance_model.bailando.training_config import BailandoTraining, tiny
+from skeleton2stage import paths
 from skeleton2stage.commands import settings_of
 from skeleton2stage.errors import UserError
 from skeleton2stage.settings import Limits, limits_of, may_change
@@ -25,15 +26,18 @@ TRAININGS = ("finetune", "train_edge", "bailando", "pretrain")
 SAMPLED = (
     ("train_edge", "losses.foot", "refused"), ("train_edge", "log_every", "used"), ("bailando", "seed", "refused"),
 )
-# Other values where one more, half as much, or another choice makes no sense.
+# Other values where one more, half as much, or another choice makes no sense; {others} is a folder of other files.
+# None: other ways of computing the same (compiling takes minutes), and what says which run it is.
 OTHER = {
-    "name": None, "family": None, "preset": None, "data": None, "device": None, "policy": None, "checkpoint": None,
-    "layout": None, "simulator": None, "body": None, "compiled": None, "cuda_graph": None, "precision": None,
-    "trackers": "[tensorboard]", "held_out": "[first]", "music": None, "stages": None, "out": None, "rewards": None,
-    "start_from": None, "train_list": None, "test_list": None, "ignore_list": None, "algorithm": None,
-    "reward_weights": "{penetration: 0.5}", "hold": "{mot_mag: 0.9}", "guidance": "1.5", "hidden": "[8,8]",
-    "adam_betas": "[0.8,0.99]", "direct_epochs": "2", "steps": "20", "vqvae_steps": "14",
-    "gpt_steps": "10",
+    "name": None, "out": None, "precision": "bf16", "compiled": None, "cuda_graph": None, "preset": None,
+    "trackers": "[tensorboard]", "held_out": "[first]", "reward_weights": "{penetration: 0.5}",
+    "hold": "{mot_mag: 0.9}", "guidance": "1.5", "hidden": "[8,8]", "adam_betas": "[0.8,0.99]", "direct_epochs": "2",
+    "steps": "20", "vqvae_steps": "14", "gpt_steps": "10", "device": "auto", "family": "popdg", "layout": "popdg",
+    "simulator": "mujoco_warp", "checkpoint": "{others}/model.safetensors", "policy": "{others}/policy.safetensors",
+    "start_from": "{others}/model.safetensors", "body": "{others}/body.npz", "music": "{others}/song.wav",
+    "data": "{others}/data", "rewards": "{others}/reward.yaml",
+    "train_list": "{others}/list.txt", "test_list": "{others}/list.txt", "ignore_list": "{others}/list.txt",
+    "stages": "[{name: dance, clips: '*', iterations: 4}]",
 }
 NEVER_TRIED = {"simulator_options", "displacement"}
 
@@ -54,6 +58,24 @@ def begin(campaign) -> Callable[[str], Work]:
     return begun
 
 
+@pytest.fixture(scope="module")
+def others(campaign, tiny_checkpoint, tiny_policy, clicks) -> Path:
+    """Return a folder of files that say something else than those the runs were begun with."""
+    folder = campaign[0] / "others"
+    (folder / "data").mkdir(parents=True)
+    for name, source in (("model", tiny_checkpoint), ("policy", tiny_policy)):
+        shutil.copy(source.with_suffix(".json"), folder / f"{name}.json")
+        save_file({key: value + 1 for key, value in load_file(source).items()}, folder / f"{name}.safetensors")
+    arrays = dict(np.load(paths.open_body()))
+    np.savez(folder / "body.npz", **arrays | {"v_template": 1.01 * arrays["v_template"]})
+    clicks(folder / "song.wav", 13)
+    shutil.copy(campaign[0] / "clips" / "one.pkl", folder / "data" / "other.pkl")
+    rewards = (paths.REPOSITORY / "code" / "rl_finetune" / "reward.yaml").read_text()
+    (folder / "reward.yaml").write_text(rewards.replace("weight: ", "weight: 1", 1))
+    (folder / "list.txt").write_text("second\n")
+    return folder
+
+
 def config_of(name: str) -> type:
     return TrainBailandoConfig if name == "bailando" else settings_of(name)
 
@@ -69,11 +91,12 @@ def leaves(cls: type, before: str = "") -> Iterator[tuple[str, dataclasses.Field
             yield f"{before}{field.name}", field
 
 
-def other_value(name: str, field: dataclasses.Field, now: Any) -> str | None:
+def other_value(name: str, field: dataclasses.Field, now: Any, others: Path) -> str | None:
     """Return another value to be typed, None where this campaign has none."""
     limits: Limits = limits_of(field)
     if name.split(".")[-1] in OTHER:
-        return OTHER[name.split(".")[-1]]
+        value = OTHER[name.split(".")[-1]]
+        return value and value.replace("{others}", str(others))
     if isinstance(now, bool):
         return str(not now).lower()
     candidates = [choice for choice in limits.choices if choice != now] or _numbers(now)
@@ -108,13 +131,13 @@ def weights(work: Work, name: str) -> dict[str, torch.Tensor]:
     return load_file(path)
 
 
-def check(work: Work, setting: str, field: dataclasses.Field, owner: object, log: Path) -> str:
+def check(work: Work, setting: str, field: dataclasses.Field, owner: object, others: Path, log: Path) -> str:
     """Change a setting when a run goes on, and return whether it was "used" or "refused".
 
     Asserts that it was as it is declared, that a refusal names it, and that config.yaml says what was used alone.
     """
     before = written(work, "begun")
-    value = other_value(setting, field, at(before, setting))
+    value = other_value(setting, field, at(before, setting), others)
     if value is None:
         return "untried"
     shutil.rmtree(work.folder("again"), ignore_errors=True)
@@ -142,19 +165,19 @@ class Owner:
 
 
 @pytest.mark.parametrize(("training", "setting", "expected"), SAMPLED)
-def test_some_settings_changed_are_used_or_refused(begin, tmp_path, training, setting, expected):
+def test_some_settings_changed_are_used_or_refused(begin, others, tmp_path, training, setting, expected):
     field = next(field for name, field in leaves(config_of(training)) if name == setting)
-    assert check(begin(training), setting, field, Owner, tmp_path / "log") == expected
+    assert check(begin(training), setting, field, Owner, others, tmp_path / "log") == expected
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("training", TRAININGS)
-def test_every_setting_changed_is_used_or_refused(begin, tmp_path, training):
+def test_every_setting_changed_is_used_or_refused(begin, others, tmp_path, training):
     work, log = begin(training), tmp_path / "log"
     assert finished(work, work.typed("whole"), log) == 0, log.read_text()
     whole, found = weights(work, "whole"), {}
     for setting, field in leaves(config_of(training)):
-        found[setting] = check(work, setting, field, Owner, log)
+        found[setting] = check(work, setting, field, Owner, others, log)
         if found[setting] == "used" and setting not in ("epochs", "steps"):
             again = weights(work, "again")
             for name, value in whole.items():  # what may change changes rounding at most

@@ -6,30 +6,43 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from trainings import Work, finished, killed
 
 from dance_model import export_checkpoint
-from rl_finetune import evaluate, sample
+from pretrain import plausibility
+from rl_finetune import eval_checkpoint, evaluate, sample
 from skeleton2stage import outputs
+from skeleton2stage.commands import SETTINGS, settings_of
+from skeleton2stage.export import __main__ as export
 from skeleton2stage.motion.convert import __main__ as convert
-from skeleton2stage.music import tracks
+from skeleton2stage.music import features, tracks
+from skeleton2stage.outputs import check_output
 from skeleton2stage.physics.score import __main__ as score
 from skeleton2stage.render import __main__ as render
+from skeleton2stage.settings import limits_of
 
 SENT = {signal.SIGTERM: 143, signal.SIGINT: 130}
 DISK_BYTES = 64 << 10
 
 
 def commands(clips: Path, model: Path, policy: Path, song: Path) -> dict[str, Work]:
-    """Return the commands that write and are no trainings; the name of a run is where they write to."""
+    """Return the commands that write and are no trainings, by the names of their settings, and what else they write.
+
+    The name of a run is where they write to.
+    """
 
     def work(main, out: str, *arguments: str) -> Work:
         return Work(main, arguments, Path, ("**/*",), lambda name: out.format(name))
 
     motions = f"motions={clips}"
+    weights = clips.parent / "evaluated" / "model" / "weights" / "train-0"
+    weights.parent.mkdir(parents=True)
+    for suffix in (".json", ".safetensors"):
+        shutil.copy(model.with_suffix(suffix), weights.with_suffix(suffix))
     return {
         "convert": work(convert.main, "out={}/folder", f"source={clips}", "check=false", "workers=1"),
         "evaluate": work(evaluate.main, "out={}/a.json", motions, "policy=none", "reference=none", "pen_rate=false"),
@@ -37,12 +50,21 @@ def commands(clips: Path, model: Path, policy: Path, song: Path) -> dict[str, Wo
         "score": work(score.main, "out={}/a.json", motions, f"policy={policy}", "save={name}/performed"),
         "sample": work(sample.main, "out={}/dances", f"checkpoint={model}", f"music={song}", "n_steps=4", "device=cpu"),
         "tracks": work(tracks.main, "out={}/songs", "bpm=[100]", "seconds=6"),
-        "export": work(export_checkpoint.main, "out={}/a.pt", f"checkpoint={model}"),
+        "export": work(export.main, "out={}/files", motions, "to=[glb,bvh]"),
+        "features": work(features.main, "out={}/features", f"music={song}", "kind=baseline"),
+        "eval_checkpoint": work(
+            eval_checkpoint.main, "motion_save_root={}/evaluated", "name=model", "epoch=0", f"music={song}",
+            f"ckpt_root={weights.parent.parent.parent}", "n_steps=4", "device=cpu", "seconds=5", "policy=none",
+            "reference=none", "pen_rate=false"),
+        "plausibility": work(plausibility.main, "out={}/a.json", f"data={clips}", "policy=null", "held_out=[held]",
+                             "damages=[lifted_body]"),
+        "export_checkpoint": work(export_checkpoint.main, "out={}/a.pt", f"checkpoint={model}"),
         "render": work(render.main, "out={}/videos", motions, "seconds=0.5", "width=64", "height=64", "samples=0"),
     }
 
 
-NAMES = ("convert", "evaluate", "statistics", "score", "sample", "tracks", "export", "render")
+NAMES = ("convert", "evaluate", "statistics", "score", "sample", "tracks", "export", "features", "eval_checkpoint",
+         "plausibility", "export_checkpoint", "render")
 SAMPLED = ("tracks", "convert")
 TRAININGS = ("finetune", "train_edge", "bailando", "pretrain")
 
@@ -139,6 +161,13 @@ def check_signals(works, name: str, tmp_path: Path, monkeypatch) -> None:
                 break
             shutil.rmtree(folder)
             folder.mkdir()
+
+
+def test_every_command_that_writes_is_here():
+    def writes(cls: type) -> bool:
+        return any(limits_of(field).rule is check_output for field in fields(cls))
+
+    assert {name for name in SETTINGS if writes(settings_of(name))} == set(NAMES) - {"statistics"}
 
 
 @pytest.mark.parametrize("name", SAMPLED)

@@ -153,7 +153,7 @@ def test_continuous_integration_lints_then_tests_with_the_given_arguments(ready)
     (ready / "tests/test_tiny.py").write_text("def test_x():\n    pass\n\n\ndef test_y():\n    assert False\n")
     result = bash(ready / ".ci/run", "-k", "test_x")
     assert result.returncode == 0, result.stdout + result.stderr
-    assert f"ruff check . in {ready}" in result.stdout and "1 passed, 1 deselected" in result.stdout
+    assert f"ruff check . in {ready}" in result.stdout and "1 passed in" in result.stdout
     assert bash(ready / "scripts/test.sh").returncode == 1
 
 

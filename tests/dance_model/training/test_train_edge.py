@@ -21,8 +21,10 @@ from dance_model.training.edge_trainer import EdgeTrainer, learning_rate_factor
 from dance_model.training.train_edge_config import TrainEdgeConfig
 from dance_model.training.train_edge_start import load_start, share_within
 from dance_model.training.windows import DanceWindows
+from logged_curves import points
 from skeleton2stage import paths
 from skeleton2stage.config import load_config, to_dataclass
+from skeleton2stage.curves import open_curves
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion import motion_layout as layouts
 from skeleton2stage.motion.scaler import MinMaxScaler
@@ -105,11 +107,10 @@ def test_saved_model_is_the_average_for_raw_music(windows, tmp_path):
     assert len(motion) == 150
 
 
-def test_held_out_and_preview_figures_are_logged(windows, tmp_path, monkeypatch):
-    run = trainer(configured("save_every=6"), windows, tmp_path)
-    logged = {}
-    monkeypatch.setattr(run.accelerator, "log", lambda figures, step: logged.update(figures))
-    run.train()
+def test_held_out_and_preview_figures_are_logged(windows, tmp_path):
+    with open_curves(tmp_path, ["tensorboard"], torch.device("cpu")) as curves:
+        trainer(configured("save_every=6"), windows, tmp_path).train(curves)
+    logged = {name: value for name, ((_, value), *_) in points(tmp_path).items()}
     assert logged["held_out/loss"] > 0
     assert logged["preview_data/lowest_joint"] < 1.0
     assert logged["preview/mot_mag"] > 0
