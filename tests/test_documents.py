@@ -9,11 +9,20 @@ import pytest
 
 from printed_commands import FENCE, file_of, printed_commands, settings_classes, unknown_key
 from skeleton2stage import paths
+from skeleton2stage.metrics.metrics_table import METRICS
+from skeleton2stage.physics.axes.read_axes import AXES
 
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 ELSEWHERE = ("http://", "https://", "mailto:")
 # Keys by which a command's own program hands on what it does not read itself.
 NOT_SETTINGS = {"key", "KEY", "family"}
+FORMULAS = paths.REPOSITORY / "docs" / "formulas.md"
+FOLDERS_OF_FORMULAS = ("skeleton2stage/metrics", "rl_finetune/rewards", "skeleton2stage/physics/axes")
+# Modules there that compute nothing of their own: registries, readers of files, tables, drawings, words.
+WITHOUT_FORMULAS = {
+    "bars", "comparison", "heat_strip", "measured_clip", "metrics_table", "published_features", "reference_statistics",
+    "set_figures", "own", "reward", "reward_file", "fault_words", "faults", "part_names", "read_axes",
+}
 
 
 def documents() -> list[Path]:
@@ -96,6 +105,50 @@ def test_every_page_of_the_documents_can_be_reached_from_the_readme():
         left += [place for name in names if (place := (page.parent / name).resolve()).suffix == ".md"]
     pages = [path for path in DOCUMENTS if path.is_relative_to(paths.REPOSITORY / "docs")]
     assert [title(path) for path in pages if path not in seen] == []
+
+
+def rows_of_formulas(section: str = "") -> list[list[str]]:
+    """Return the cells of every row of a section's table of formulas, or of all, but for the heads."""
+    text = FORMULAS.read_text(encoding="utf-8").partition(f"\n## {section}")[2]
+    lines = re.findall(r"^\| (.+) \|$", text.partition("\n## ")[0] if section else text, re.MULTILINE)
+    rows = [line.split(" | ") for line in lines]
+    return [row for row in rows if row[0] not in ("formula", "---")]
+
+
+def defined_in(section: str) -> set[str]:
+    """Return the names that a section's formulas define: `a` = ..., `a`: ..., or several, `a`, `b` = ..."""
+    groups = re.findall(r"((?:`\w+`(?:, )?)+)(?: =|:)", " ".join(row[0] for row in rows_of_formulas(section)))
+    return {name for group in groups for name in re.findall(r"\w+", group)}
+
+
+def test_every_formula_has_a_source_a_file_and_a_test():
+    assert rows_of_formulas()
+    for row in rows_of_formulas():
+        formula, source, files, tests = row
+        assert source, formula
+        for cell, place in ((files, r"\.\./code/.*/\w+\.py"), (tests, r"\.\./tests/.*/test_\w+\.py")):
+            links = LINK.findall(cell)
+            assert links and all(re.fullmatch(place, link) for link in links), formula
+
+
+def test_every_module_of_metrics_rewards_and_axes_has_its_formula():
+    listed = {(FORMULAS.parent / link).resolve() for row in rows_of_formulas() for link in LINK.findall(row[2])}
+    modules = [
+        path for folder in FOLDERS_OF_FORMULAS for path in (paths.REPOSITORY / "code" / folder).glob("*.py")
+        if path.stem != "__init__"
+    ]
+    # A row in docs/formulas.md, or, of what computes nothing, a word in WITHOUT_FORMULAS.
+    assert {path.stem for path in modules if path.resolve() not in listed} == WITHOUT_FORMULAS
+
+
+def test_every_metric_reward_and_axis_has_its_formula():
+    sources = (paths.REPOSITORY / "code" / "rl_finetune" / "rewards").glob("*.py")
+    rewards = {
+        name for path in sources for name in re.findall(r'^@register\("(\w+)"\)', path.read_text("utf-8"), re.MULTILINE)
+    }
+    metrics = {metric.name.removesuffix("_fixed") for metric in METRICS}
+    for section, names in (("Metrics", metrics), ("Rewards", rewards), ("Axes", set(AXES))):
+        assert names and names - defined_in(section) == set()
 
 
 def test_a_wrong_link_and_a_wrong_command_are_found(tmp_path):
