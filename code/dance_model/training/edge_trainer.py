@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
+from pytorch_optimizer import Adan
 from torch import nn
 from tqdm import tqdm
 
@@ -13,7 +14,6 @@ from dance_model.diffusion.ddim import SamplingConfig, generator_for, sample
 from dance_model.diffusion.denoiser import Denoiser
 from dance_model.diffusion.diffusion_model import DanceModel
 from dance_model.diffusion.schedule import N_TIMES, NoiseSchedule, cosine_schedule
-from dance_model.training.adan import Adan
 from dance_model.training.dance_losses import DanceLosses, dance_losses, time_weights
 from dance_model.training.ema import ExponentialMovingAverage
 from dance_model.training.joint_positions import kinematic_tree

@@ -37,3 +37,5 @@ def load_state(trainer: "EdgeTrainer") -> int:
 def _check_state(state: State, trainer: "EdgeTrainer") -> None:
     if not torch.equal(state["scale"].cpu(), trainer.scaler.scale.cpu()):
         raise ValueError("its motions were scaled by other data or another augmentation")
+    if not trainer.optimiser.param_groups[0].keys() <= state["optimiser"]["param_groups"][0].keys():
+        raise ValueError("its optimiser is of an earlier version of this program; start_from takes up its weights")

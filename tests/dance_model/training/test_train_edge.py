@@ -130,6 +130,11 @@ def test_a_state_of_another_model_or_damaged_is_refused(windows, tmp_path):
     shifted = replace(windows, frames=windows.frames + 1.0)
     with pytest.raises(UserError, match="its motions were scaled by other data"):
         trainer(configured(), shifted, tmp_path)
+    state = torch.load(tmp_path / "state.pt")
+    del state["optimiser"]["param_groups"][0]["weight_decouple"]  # as Adan of our own had it
+    torch.save(state, tmp_path / "state.pt")
+    with pytest.raises(UserError, match="its optimiser is of an earlier version of this program; start_from"):
+        trainer(configured("steps=1", "save_every=1"), windows, tmp_path)
     (tmp_path / "state.pt").write_bytes(b"torn")
     with pytest.raises(UserError, match="damaged"):
         trainer(configured(), windows, tmp_path)
