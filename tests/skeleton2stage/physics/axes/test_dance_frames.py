@@ -7,6 +7,7 @@ from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
 from skeleton2stage.motion import skeleton
 from skeleton2stage.physics.axes.dance_frames import dance_frames, floor_heights, highest_around, smoothed
+from skeleton2stage.physics.quaternions import quat_multiply, quat_to_rotvec, rotvec_to_quat
 
 FPS = 30.0
 
@@ -78,6 +79,16 @@ def test_differences_are_central_and_at_the_ends_those_next_to_them(stand, frame
     torch.testing.assert_close(acceleration[:3], torch.tensor([-27.0, -27.0, 0.0]), atol=1e-2, rtol=0)
 
 
+def test_the_acceleration_is_the_pelvis_own_and_not_that_of_what_swings_about_it(stand, frames_of):
+    """A body that turns in place ever faster: its hips go round the pelvis, which stays."""
+    poses, pelvis = stand(np.zeros(20))
+    turn = rotvec_to_quat(torch.tensor([0.0, 0.0, 1.0]) * (torch.arange(20) / 10.0)[:, None] ** 2)
+    poses[:, 0] = quat_to_rotvec(quat_multiply(turn, rotvec_to_quat(poses[:, 0])))
+    frames = frames_of((poses, pelvis))
+    assert frames.root_acc_w.abs().max() < 1e-2
+    assert frames.pos_w[0, :, 1].diff(dim=0).norm(dim=-1).max() > 0.01
+
+
 def test_the_turn_rate_of_a_frame_is_the_mean_of_the_steps_beside_it(stand, frames_of):
     poses, pelvis = stand(np.zeros(12))
     head = skeleton.joint_index("head")
@@ -95,7 +106,7 @@ def test_within_ten_centimetres_a_motion_stands_on_the_floor_that_it_declares(st
 
 
 def test_elsewhere_the_floor_is_at_the_thirtieth_percentile(stand, frames_of, humanoid):
-    """Of eleven heights the fourth lowest, whatever their order; what was subtracted is told, and is gone from heights."""
+    """Of eleven heights the fourth lowest, whatever their order; what was subtracted is told and gone from heights."""
     heights = 0.5 + 0.1 * np.random.default_rng(0).permutation(11)
     motion = stand(heights)
     frames = frames_of(motion)

@@ -26,7 +26,8 @@ def rows() -> dict[str, tuple[str, str]]:
 @pytest.fixture(scope="module")
 def wild(reader: AxisReader, stand) -> dict[str, Reading]:
     """Two motions. In one all joints swing more and more and the pelvis hops, slides and sinks; the other leans forward
-    over flat feet, further and further, and is carried along ever faster. Of every axis there are values below, between and above its limits.
+    over flat feet, further and further, and is carried along ever faster. Of every axis there are values below, between
+    and above its limits.
     """
     generator = np.random.default_rng(5)
     time = np.arange(T)[:, None, None] / 30.0
