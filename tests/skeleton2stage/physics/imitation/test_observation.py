@@ -115,13 +115,16 @@ def test_what_is_seen_of_oneself_by_hand():
     position, fast, spin, joint = (torch.zeros(1, 24, 3) for _ in range(4))
     position[0, 20], fast[0, 20], spin[0, 20] = (torch.tensor(v) for v in ([0.2, 0.5, 0.1], [1.0, 0, 0], [0, 3.0, 0]))
     joint[0, 20, 2] = 7.0
-    state = BodyState(state.pos_w + position, state.quat_w, fast, spin, state.quat_local, joint)
+    turned = state.quat_w.clone()
+    turned[:, 1:] = torch.tensor([1.0, 0.0, 0.0, 0.0])  # the heading is the pelvis' alone
+    state = BodyState(state.pos_w + position, turned, fast, spin, state.quat_local, joint)
     own = observe(state, target, SHAPE)[0, :OWN_WIDTH]
     assert own[0].item() == pytest.approx(0.9)
     positions, rotations, own = own[1:70].view(23, 3), own[70 : 70 + 144].view(24, 6), own[214:]
     assert positions[19].tolist() == pytest.approx([0.5, -0.2, 0.1], abs=1e-5)
     # An upright pelvis that looks ahead: its x is to the left, its z ahead.
     assert rotations[0].tolist() == pytest.approx([0.0, 0.0, 1.0, 1.0, 0.0, 0.0], abs=1e-5)
+    assert rotations[5].tolist() == pytest.approx([0.0, 1.0, 0.0, -1.0, 0.0, 0.0], abs=1e-5)
     assert own[:72].view(24, 3)[20].tolist() == pytest.approx([0.0, -1.0, 0.0], abs=1e-5)
     assert own[72:144].view(24, 3)[20].tolist() == pytest.approx([3.0, 0.0, 0.0], abs=1e-5)
     assert own[144:].view(23, 3)[19].tolist() == pytest.approx([0.0, 0.0, 7.0])
