@@ -121,8 +121,18 @@ def test_standing_frames_are_low_and_still():
     ankle[40:70, 2] = 0.3
     ankle[70:, 0] = np.arange(30) * 0.1
     toe = ankle + [0, 0.13, -0.06]
-    ankle[:, 2] += np.where(np.arange(100) < 30, 0.0, 0.01)
-    assert standing_frames(ankle, toe, 30).tolist() == list(range(29))
+    ankle[:, 2] += np.where(np.arange(100) < 30, 0.0, np.linspace(0.01, 0.02, 100))
+    # The lowest third of 100 heights is 33 of them: three frames of the second level, and the leap to it is none.
+    assert standing_frames(ankle, toe, 30).tolist() == [*range(29), 30, 31, 32]
+
+
+def test_a_foot_that_is_locked_to_one_height_stands_however_long():
+    """Four fifths of the clip at the very same height, and once a hair under it."""
+    ankle = np.zeros((100, 3))
+    ankle[80:, 2] = np.linspace(0.0, 2.0, 20)
+    for dip in (0.0, 1e-4):
+        ankle[50, 2] = -dip
+        assert standing_frames(ankle, ankle + [0, 0.13, -0.06], 30).tolist() == list(range(80))
 
 
 def test_ik_reaches_what_can_be_reached():
