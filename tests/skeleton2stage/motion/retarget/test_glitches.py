@@ -126,3 +126,24 @@ def test_what_lasts_longer_than_a_moment_is_movement_at_any_rate(fps):
         angles[30 : 30 + max(1, round(length_s * fps))] = 1.2
         _, bad = without_glitches(still(rotmat=turned(angles)), fps)
         assert bad[30 + round(length_s * fps / 2) - (1 if is_glitch else 0)] == is_glitch
+
+
+def test_a_glitch_that_ends_on_the_other_sign_is_bridged_all_the_same():
+    """A quaternion and its negative are one rotation: good frames after the glitch may have either."""
+    rotmat = turned(np.linspace(0.0, 0.8, T))
+    quat = roma.rotmat_to_unitquat(rotmat)
+    flipped = quat.clone()
+    flipped[43:] *= -1.0
+    bad = np.zeros((T, 1), dtype=bool)
+    bad[GLITCH] = True
+    bridged = roma.unitquat_to_rotmat(bridged_rotations(flipped, bad))
+    torch.testing.assert_close(bridged, rotmat, atol=1e-3, rtol=0)
+
+
+def test_what_was_given_is_not_written_to():
+    angles, points = np.zeros(T), np.zeros((T, 3))
+    angles[GLITCH], points[GLITCH] = 2.0, 0.5
+    guide = still(turned(angles), points)
+    rotmat, targets = guide.rotmat_w.clone(), guide.targets_w.clone()
+    without_glitches(guide, FPS)
+    assert torch.equal(guide.rotmat_w, rotmat) and torch.equal(guide.targets_w, targets)

@@ -102,6 +102,7 @@ def pitched(down_rad: float) -> torch.Tensor:
     (0.5, (SOLE_M + TOE_REST_HEIGHT_M) / 2, 0.25), (0.5, TOE_REST_HEIGHT_M, 0.0), (0.5, 0.4, 0.0),
 ])
 def test_toes_of_a_lifted_heel_rest_level(down_rad, height_m, bend):
+    assert (SOLE_M, MAX_TOE_BEND_RAD, TOE_REST_HEIGHT_M) == (0.025, 0.9, 0.06)
     turns = resting_toes(pitched(down_rad), torch.full((1, 2), height_m, dtype=torch.float64))
     expected = torch.tensor([-bend, 0.0, 0.0], dtype=torch.float64).expand(1, 2, 3)
     torch.testing.assert_close(turns, expected)

@@ -53,6 +53,7 @@ def test_twists_targets_and_ends_are_helpers(name, helper):
 def test_what_all_names_begin_with_is_no_part_of_them():
     readings = [name.readings[-1] for name in read("HeroHips", "HeroHead", "HeroNeck")]
     assert readings == [("", "hips"), ("", "head"), ("", "neck")]
+    assert [name.readings[-1][1] for name in read("xhips", "xhead", "xneck")] == ["hips", "head", "neck"]
     # Of two names, or where a name would be nothing without it, they stay.
     assert read("HeroHips", "HeroHead")[0].readings[-1] == ("", "herohips")
     assert read("Hero", "HeroHead", "HeroNeck")[0].readings[-1] == ("", "hero")

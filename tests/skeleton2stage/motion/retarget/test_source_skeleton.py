@@ -11,7 +11,14 @@ from skeleton_manners import bvh_of, dance
 
 from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.bvh import read_bvh
-from skeleton2stage.motion.retarget.guide import TARGETS, Alignment, alignment_of, guide_of
+from skeleton2stage.motion.retarget.guide import (
+    MAX_FOOT_PITCH_FIX_RAD,
+    TARGETS,
+    Alignment,
+    _standing_pitch,
+    alignment_of,
+    guide_of,
+)
 from skeleton2stage.motion.retarget.joint_roles import Roles
 from skeleton2stage.motion.retarget.source_skeleton import (
     SourceSkeleton,
@@ -22,6 +29,7 @@ from skeleton2stage.motion.retarget.source_skeleton import (
     understand,
     unit,
 )
+from skeleton2stage.motion.retarget.zero_pose import rest_pitch, zero_pose_alignment
 from skeleton2stage.motion.rotations import slerp
 
 POSES, PELVIS = dance(40)
@@ -148,3 +156,36 @@ def test_a_source_without_neck_and_collars_is_filled_in(bvh, source):
     torch.testing.assert_close(bone["neck"], slerp(bone["spine3"], bone["head"], 0.5))
     head, neck = (list(TARGETS).index(name) for name in ("head", "neck"))
     torch.testing.assert_close(guide.targets_w[:, neck], guide.targets_w[:, head])  # asked for twice
+
+
+UP, FPS = np.array([0.0, 1.0, 0.0]), 30.0
+
+
+def standing_with(source: SourceSkeleton, by_rad: float, n_still: int = 40) -> SourceSkeleton:
+    """The left foot at rest for a while, then lifted; it points further up than in the zero pose by an angle."""
+    angle, reach = rest_pitch(source, "left") + by_rad, 10.0
+    ankle = np.tile([0.0, 8.0, 0.0], (120, 1))
+    ankle[n_still:, 1] = 50.0 + np.arange(120 - n_still)
+    toe = ankle + reach * np.array([0.0, np.sin(angle), np.cos(angle)])
+    return replace(source, position=source.position | {"left_ankle": ankle, "left_toe": toe})
+
+
+@pytest.mark.parametrize(("by_rad", "told"), [
+    (0.0, 0.0), (0.2, 0.2), (-0.2, -0.2), (0.6, MAX_FOOT_PITCH_FIX_RAD), (-0.6, -MAX_FOOT_PITCH_FIX_RAD),
+])
+def test_how_a_flat_foot_is_drawn_is_read_off_where_it_stands(source, by_rad, told):
+    assert _standing_pitch(standing_with(source, by_rad), "left", UP, FPS) == pytest.approx(told, abs=1e-9)
+
+
+@pytest.mark.parametrize(("n_still", "told"), [(9, 0.2), (6, 0.0)])
+def test_a_quarter_second_of_standing_is_needed_for_that(source, n_still, told):
+    assert _standing_pitch(standing_with(source, 0.2, n_still), "left", UP, FPS) == pytest.approx(told, abs=1e-9)
+
+
+def test_a_foot_without_a_toe_is_taken_as_drawn(source):
+    bare = {name: {role: value for role, value in getattr(source, name).items() if not role.endswith("toe")}
+            for name in ("rest", "rotmat", "position")}
+    toeless = replace(source, **bare)
+    assert _standing_pitch(toeless, "left", UP, FPS) == 0.0
+    found = zero_pose_alignment(toeless, {"left": 0.0, "right": 0.0})
+    np.testing.assert_allclose(found["left_ankle"], found["pelvis"])
