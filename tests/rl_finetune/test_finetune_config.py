@@ -39,3 +39,14 @@ def test_direct_epochs_come_first():
     ]
     assert all(config(algorithm="direct").is_direct(epoch) for epoch in range(4))
     assert not config(algorithm="policy_gradient", direct_epochs=0).is_direct(0)
+
+
+@pytest.mark.parametrize(("simulator", "use_graph", "beside"), [
+    ("mujoco", True, True), ("mujoco_warp", True, True), ("mujoco_warp", False, False), ("mujoco", False, True),
+])
+def test_warp_runs_beside_other_work_with_recorded_steps_alone(simulator, use_graph, beside):
+    assert config(simulator=simulator, simulator_options={"use_graph": use_graph}).performs_beside == beside
+
+
+def test_dances_of_a_process_are_its_prompts_times_samples():
+    assert config(batch_size=3, samples_per_prompt=5).dances_per_process == 15
