@@ -102,7 +102,8 @@ def test_rewards_count_by_their_weights_whatever_their_units():
 def test_a_statue_among_dances_is_no_trouble():
     """No movement has no logarithm: it counts as next to none."""
     advantages, figures = crediting(neutral=True)(PROMPTS, dances((0.0, 0.4, 0.6, 0.8)), {"own": by_frame()}, alone)
-    assert advantages.isfinite().all() and all(map(torch.isfinite, map(torch.tensor, figures.values())))
+    assert advantages.isfinite().all() and advantages.abs().max() > 0.5
+    assert figures["energy_correlation/own"] != 0.0
 
 
 def test_two_processes_see_what_one_would():
