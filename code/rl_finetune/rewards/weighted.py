@@ -2,9 +2,9 @@
 
 import torch
 
+from rl_finetune.rewards.performed_beside import PerformedBeside, one_by_one
 from rl_finetune.rewards.reward import Dances, Reward, RewardContext, make_reward
 from rl_finetune.rewards.reward_file import RewardSetting
-from rl_finetune.rewards.performed_beside import PerformedBeside, one_by_one
 
 
 class WeightedRewards:

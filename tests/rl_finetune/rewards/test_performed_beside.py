@@ -6,8 +6,8 @@ import torch
 
 from rl_finetune.rewards import Dances, Reward, RewardContext
 from rl_finetune.rewards import performed_beside as module
-from rl_finetune.rewards.reward_file import RewardSetting
 from rl_finetune.rewards.performed_beside import PerformedBeside, one_by_one
+from rl_finetune.rewards.reward_file import RewardSetting
 from rl_finetune.rewards.weighted import WeightedRewards
 from skeleton2stage.body.body_model import load_body
 from skeleton2stage.physics.score.make_scorer import make_scorer
