@@ -57,7 +57,7 @@ class Finetuner:
         file = read_reward_file(config.rewards)
         self.rewards = WeightedRewards(
             reweighted(file.settings, config.reward_weights or {}), context,
-            side_by_side=accelerator.device.type == "cuda" and config.performs_beside,
+            beside=accelerator.device.type == "cuda" and config.performs_beside,
         )
         self.held = HeldQuantities(file.hold if config.hold is None else config.hold, context)
         self.crediting = make_crediting(config, self.rewards, self.held)

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from threading import Lock
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
@@ -90,12 +91,14 @@ class RewardContext:
     _counts: list[PenetrationCounts] = field(default_factory=list)
     _readers: list[AxisReader] = field(default_factory=list)
     _readings: "WeakKeyDictionary[Dances, dict[str, Reading]]" = field(default_factory=WeakKeyDictionary)
+    _performing: Lock = field(default_factory=Lock)
 
     def verdict(self, dances: Dances) -> DanceScores:
-        """Return the imitation policy's verdict, however many rewards ask: dances are performed once."""
-        if dances not in self._verdicts:
-            self._verdicts[dances] = self.scorer().score(dances.motions)
-        return self._verdicts[dances]
+        """Return the imitation policy's verdict, however many rewards ask, on any thread: dances are performed once."""
+        with self._performing:
+            if dances not in self._verdicts:
+                self._verdicts[dances] = self.scorer().score(dances.motions)
+            return self._verdicts[dances]
 
     def readings(self, dances: Dances) -> dict[str, Reading]:
         """Return what the axes of the verdict read of dances, [N, T, 24] each on their device, read once for all."""
@@ -136,7 +139,7 @@ def register(name: str) -> Callable[[RewardClass], RewardClass]:
     """
 
     def add(cls: RewardClass) -> RewardClass:
-        if name in _REGISTRY and _is_ours(_REGISTRY[name]) and not _is_ours(cls):
+        if name in _REGISTRY and is_ours(_REGISTRY[name]) and not is_ours(cls):
             raise UserError(f"'{name}' is the name of a reward of this project: register yours by another")
         _REGISTRY[name] = cls
         return cls
@@ -144,7 +147,8 @@ def register(name: str) -> Callable[[RewardClass], RewardClass]:
     return add
 
 
-def _is_ours(cls: type[Reward]) -> bool:
+def is_ours(cls: type[Reward]) -> bool:
+    """Return whether a reward is one of this project's."""
     return cls.__module__.startswith(f"{__package__}.")
 
 

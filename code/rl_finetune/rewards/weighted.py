@@ -2,22 +2,22 @@
 
 import torch
 
+from rl_finetune.rewards.performed_beside import PerformedBeside, one_by_one
 from rl_finetune.rewards.reward import Dances, Reward, RewardContext, make_reward
 from rl_finetune.rewards.reward_file import RewardSetting
-from rl_finetune.rewards.side_by_side import SideBySide, one_by_one
 
 
 class WeightedRewards:
     """The enabled rewards with their weights.
 
-    side_by_side: dances are on a GPU, and rewards that have them performed are worked out beside the others.
+    beside: dances are on a GPU, and rewards that have them performed are worked out beside the others.
     """
 
-    def __init__(self, settings: list[RewardSetting], context: RewardContext, side_by_side: bool = False) -> None:
+    def __init__(self, settings: list[RewardSetting], context: RewardContext, beside: bool = False) -> None:
         enabled = [setting for setting in settings if setting.enabled]
         self.weights = {setting.name: setting.weight for setting in enabled}
         self._rewards: dict[str, Reward] = {s.name: make_reward(s.name, context) for s in enabled}
-        self._work_out = SideBySide() if side_by_side else one_by_one
+        self._work_out = PerformedBeside() if beside else one_by_one
 
     def __call__(self, dances: Dances, geometric_only: bool = False) -> dict[str, torch.Tensor]:
         """Return every reward by name, [N] or [N, T] each, not yet weighted; only those without a simulator if asked.

@@ -1,7 +1,8 @@
 """Rewards that have dances performed, worked out beside the others on a GPU.
 
-A simulator's kernels are many and small, and leave most of a GPU idle; counting triangles fills it. So the former run
-on a stream and a thread of their own. Values are the same as one after the other.
+A simulator's kernels are many and small, and leave part of a GPU idle; counting triangles fills it. So the former run
+on a stream and a thread of their own. Values are the same as one after the other. Rewards that somebody else wrote stay
+on the caller's thread and stream: nobody need think of others.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
-from rl_finetune.rewards.reward import Dances, Reward
+from rl_finetune.rewards.reward import Dances, Reward, is_ours
 
 Values = dict[str, torch.Tensor]
 
@@ -19,7 +20,7 @@ def one_by_one(rewards: Mapping[str, Reward], dances: Dances) -> Values:
     return {name: reward(dances) for name, reward in rewards.items()}
 
 
-class SideBySide:
+class PerformedBeside:
     """Works out rewards of dances on a GPU, those that need a simulator beside the others.
 
     The first batch of a size goes one by one: simulators are built then and their steps recorded, during which nobody
@@ -31,8 +32,10 @@ class SideBySide:
 
     def __call__(self, rewards: Mapping[str, Reward], dances: Dances) -> Values:
         """Return rewards by name, in the order given; raise what any of them raises."""
-        performed = {name: reward for name, reward in rewards.items() if reward.needs_simulator}
-        others = {name: reward for name, reward in rewards.items() if not reward.needs_simulator}
+        performed = {
+            name: reward for name, reward in rewards.items() if reward.needs_simulator and is_ours(type(reward))
+        }
+        others = {name: reward for name, reward in rewards.items() if name not in performed}
         if not performed or not others or len(dances) not in self._known_sizes:
             values = one_by_one(rewards, dances)
             if performed:

@@ -1,10 +1,13 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 
 from rl_finetune.rewards import Dances, Reward, RewardContext
-from rl_finetune.rewards import side_by_side as module
+from rl_finetune.rewards import performed_beside as module
+from rl_finetune.rewards.performed_beside import PerformedBeside, one_by_one
 from rl_finetune.rewards.reward_file import RewardSetting
-from rl_finetune.rewards.side_by_side import SideBySide, one_by_one
 from rl_finetune.rewards.weighted import WeightedRewards
 from skeleton2stage.body.body_model import load_body
 from skeleton2stage.physics.score.make_scorer import make_scorer
@@ -21,6 +24,13 @@ class Steps(Reward):
 
     def __call__(self, dances):
         return dances.translation.norm(dim=-1)
+
+
+class SomebodysSteps(Steps):
+    """Not one of this project's."""
+
+
+Steps.__module__ = "rl_finetune.rewards.steps"  # as if it were one
 
 
 def rewards() -> dict[str, Reward]:
@@ -43,7 +53,7 @@ def beside(monkeypatch):
 
 
 def test_the_first_batch_of_a_size_goes_one_by_one(lively, beside):
-    work_out = SideBySide()
+    work_out = PerformedBeside()
     work_out(rewards(), lively)
     assert beside == []
     work_out(rewards(), lively)
@@ -56,7 +66,7 @@ def test_the_first_batch_of_a_size_goes_one_by_one(lively, beside):
 
 
 def test_values_and_their_order_are_those_of_one_by_one(lively, beside):
-    work_out, expected = SideBySide(), one_by_one(rewards(), lively)
+    work_out, expected = PerformedBeside(), one_by_one(rewards(), lively)
     for _ in range(2):
         values = work_out(rewards(), lively)
         assert list(values) == list(expected) == ["steps", "height", "more_steps"]
@@ -68,14 +78,37 @@ def test_values_and_their_order_are_those_of_one_by_one(lively, beside):
 @pytest.mark.parametrize("left_out", [{"height"}, {"steps", "more_steps"}])
 def test_rewards_of_one_kind_have_nothing_beside_them(left_out, lively, beside):
     some = {name: reward for name, reward in rewards().items() if name not in left_out}
-    work_out = SideBySide()
+    work_out = PerformedBeside()
     for _ in range(2):
         assert list(work_out(some, lively)) == list(some)
     assert beside == []
 
 
+def test_somebody_elses_rewards_stay_where_they_are_called(lively, beside):
+    some = rewards() | {"theirs": SomebodysSteps(RewardContext(lambda: None))}
+    work_out = PerformedBeside()
+    for _ in range(2):
+        assert list(work_out(some, lively)) == list(some)
+    assert beside == [[{"steps", "more_steps"}, {"height", "theirs"}]]
+
+
+def test_two_threads_that_ask_for_a_verdict_have_dances_performed_once(lively):
+    performed = []
+
+    class Slow:
+        def score(self, motions):
+            performed.append(len(motions))
+            time.sleep(0.2)
+            return "verdict"
+
+    context = RewardContext(Slow)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: context.verdict(lively), range(4)))
+    assert found == ["verdict"] * 4 and performed == [3]
+
+
 def test_geometric_batches_before_do_not_count_as_a_simulators_first(lively, beside):
-    work_out = SideBySide()
+    work_out = PerformedBeside()
     work_out({"height": rewards()["height"]}, lively)
     work_out(rewards(), lively)
     assert beside == []
@@ -92,7 +125,7 @@ def test_on_a_gpu_values_are_the_same_beside_each_other(lively):
     context = RewardContext(lambda: scorer, load_body, "cuda")
     settings = [RewardSetting(name, True, 1.0) for name in ("penetration", "imitation_frames", "skating", "imitation")]
     alone = WeightedRewards(settings, context)(on_gpu(lively))
-    work_out = WeightedRewards(settings, context, side_by_side=True)
+    work_out = WeightedRewards(settings, context, beside=True)
     for _ in range(4):
         values = work_out(on_gpu(lively))
         for name, value in values.items():
@@ -102,7 +135,7 @@ def test_on_a_gpu_values_are_the_same_beside_each_other(lively):
 @pytest.mark.gpu
 @pytest.mark.parametrize("broken", [Steps, Height])
 def test_on_a_gpu_what_a_reward_raises_is_raised(broken, lively, monkeypatch):
-    work_out, dances = SideBySide(), on_gpu(lively)
+    work_out, dances = PerformedBeside(), on_gpu(lively)
     work_out(rewards(), dances)
 
     def fails(self, dances):
