@@ -16,7 +16,7 @@ from skeleton2stage.render.figures import SHAPES, Figure, make_figure
 from skeleton2stage.render.jobs import Job, plan_jobs
 from skeleton2stage.render.look import MAX_PANELS, Look
 from skeleton2stage.render.performed_panels import Performer, make_performer, with_performances
-from skeleton2stage.render.video import Soundtrack
+from skeleton2stage.render.soundtrack import Soundtrack
 from skeleton2stage.settings import output_setting, setting
 
 USAGE = "python -m skeleton2stage.render motions=FILE_OR_DIR out=FILE_OR_DIR [music=FILE_OR_DIR] [key=value …]"

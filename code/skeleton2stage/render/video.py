@@ -3,7 +3,6 @@
 import subprocess
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -12,18 +11,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import atomic_path
+from skeleton2stage.render.soundtrack import Soundtrack
 
 SHEET_COLUMNS = 4
 SHEET_WIDTH = 1600
 _MARGIN = 0.025  # of a picture's height
-
-
-@dataclass(frozen=True)
-class Soundtrack:
-    """A song file, and where in it (s) the dance begins."""
-
-    path: Path
-    start_s: float = 0.0
 
 
 def encode(

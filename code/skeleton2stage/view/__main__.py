@@ -17,7 +17,7 @@ from skeleton2stage.motion.motion import FPS, Motion
 from skeleton2stage.render.figures import SHAPES, make_figure
 from skeleton2stage.render.jobs import plan_jobs
 from skeleton2stage.render.look import MAX_PANELS
-from skeleton2stage.render.video import Soundtrack
+from skeleton2stage.render.soundtrack import Soundtrack
 from skeleton2stage.settings import setting
 from skeleton2stage.view.dancers import Dancer, make_dancer
 from skeleton2stage.view.judged_dances import judged

@@ -17,6 +17,7 @@ from skeleton2stage.render.marks import (
     STILL_RGBA,
 )
 from skeleton2stage.view.dancers import Dancer, bind_pose, is_rigid
+from skeleton2stage.view.moment_table import named
 
 LAYOUTS = ("side by side", "overlaid")
 SPACING_M = 1.7
@@ -24,7 +25,7 @@ OVERLAID_OPACITY = 0.55
 MAX_MARKED = 4000  # triangles of one dancer that are marked at once
 _DISC_RADIUS_M, _DISC_HEIGHT_M = 0.075, 0.004
 _FLOOR_M = 24.0
-_NAME_HEIGHT_M, _NAME_STEP_M = 1.95, 0.07  # a step each, or overlaid names would hide each other
+_NAME_HEIGHT_M, _NAME_SIZE_M, _NAME_STEP_M = 1.9, 0.1, 0.16
 _MARK = tuple(round(255 * value) for value in PENETRATION_RGB)
 _SPOTS = {state: tuple(round(255 * value) for value in rgba[:3])
           for state, rgba in ((STILL, STILL_RGBA), (SLIDING, SLIDING_RGBA))}
@@ -42,9 +43,11 @@ class ViewScene:
         self._skins = [self._add_skin(number, dancer) for number, dancer in enumerate(dancers)]
         self._marks = [self._add_marks(number, dancer) for number, dancer in enumerate(dancers)]
         self._spots = [self._add_spots(number) for number in range(len(dancers))]
-        self._names = [self._server.scene.add_label(f"/name_{number}", dancer.label)
-                       for number, dancer in enumerate(dancers)]
-        self._origins = np.zeros((len(dancers), 3))
+        self._names = [
+            scene.add_label(f"/name_{number}", dancer.label, font_size_mode="scene", font_scene_height=_NAME_SIZE_M)
+            for number, dancer in enumerate(dancers)
+        ]
+        self._origins, self._name_steps = np.zeros((len(dancers), 3)), np.zeros(len(dancers))
         self.shown = [True] * len(dancers)
         self.penetration = self.contacts = True
 
@@ -88,6 +91,8 @@ class ViewScene:
             skin.opacity = None if apart or len(row) < 2 else OVERLAID_OPACITY
             skin.position = self._origins[number]
             self._names[number].visible = self.shown[number]
+            # Of dances that share a place, or names would hide each other.
+            self._name_steps[number] = 0.0 if apart else _NAME_STEP_M * place
 
     def middle(self, frame: int) -> np.ndarray:
         """Return the point [3] m between the dancers that are shown, from above."""
@@ -105,8 +110,9 @@ class ViewScene:
                     for bone, quat_wxyz, position in zip(self._skins[number].bones, *poses, strict=True):
                         bone.wxyz, bone.position = quat_wxyz, position
                     above_w = dancer.bone_positions[own, 0] * [1.0, 1.0, 0.0]
-                    above_w[2] = _NAME_HEIGHT_M + _NAME_STEP_M * number
+                    above_w[2] = _NAME_HEIGHT_M + self._name_steps[number]
                     self._names[number].position = self._origins[number] + above_w
+                    self._names[number].text = named(dancer, frame)
                 self._show_marks(number, dancer, own)
                 self._show_spots(number, dancer, own)
 

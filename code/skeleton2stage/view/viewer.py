@@ -8,18 +8,30 @@ import numpy as np
 import viser
 
 from skeleton2stage.render.camera import facing_rad, view_axes
-from skeleton2stage.render.video import Soundtrack
-from skeleton2stage.view.browser_bridge import head_order, order, song_html, song_order, write_number
+from skeleton2stage.render.soundtrack import Soundtrack
+from skeleton2stage.view.browser_bridge import (
+    head_order,
+    hide_field,
+    keep_keys,
+    order,
+    song_html,
+    song_order,
+    within_canvas,
+    write_number,
+)
 from skeleton2stage.view.dancers import Dancer
+from skeleton2stage.view.first_view import Canvas, first_view
+from skeleton2stage.view.moment_table import moment_table
 from skeleton2stage.view.playback import SPEEDS, Playback
-from skeleton2stage.view.timeline import HEAD_ID, head_x, timeline_svg
-from skeleton2stage.view.view_scene import LAYOUTS, ViewScene
+from skeleton2stage.view.timeline import HEAD_ID, SURFACE_ID, height_px, share_of, timeline_html
+from skeleton2stage.view.view_scene import LAYOUTS, SPACING_M, ViewScene
 
 TICK_S = 1 / 30
 HEAD_EVERY_S = 0.1  # how often the time line and the fields follow while dances play
-CAMERA_DISTANCE_M, CAMERA_HEIGHT_M, LOOK_AT_HEIGHT_M = 2.6, 1.3, 0.65
-TIMELINE_WIDTH_PX, MARGIN_PX = 860, 12
-_FRONT_TURN_RAD = 0.35
+# The page: the panel of the time line, what is over the drawing in it, and the panel of the controls beside it.
+TIMELINE_WIDTH_PX, MARGIN_PX, PANEL_HEAD_PX, CONTROLS_WIDTH_PX = 860, 12, 46, 324
+PHONE_WIDTH_PX, PHONE_COVERED = 576, 0.6  # where viser puts all controls on a sheet over this much of the height
+_FRONT_TURN_RAD, _SLIDER_STEP_S = 0.35, 0.01
 KEYS = (
     "space: play or pause · J, L: a frame back, on · shift+J, shift+L: a second · home, end · U, I: slower, faster · "
     "O: overlaid or side by side · P: penetration · C: contacts · F: follow · N, B: next, previous penetration"
@@ -36,15 +48,14 @@ class Viewer:
         duration_s = max(len(dancer) for dancer in dancers) / fps
         self._dancers, self._playback, self._lock = dancers, Playback(duration_s, fps), threading.RLock()
         self._server = viser.ViserServer(host=host, port=port, label="Skeleton2Stage", verbose=False)
-        azimuth_rad = facing_rad(dancers[0].motion) + _FRONT_TURN_RAD + np.pi
-        self._forward_w, right_w, _ = view_axes(azimuth_rad, 0.0)
-        self._scene = ViewScene(self._server, dancers, right_w)
+        self._azimuth_rad = facing_rad(dancers[0].motion) + _FRONT_TURN_RAD + np.pi
+        self._scene = ViewScene(self._server, dancers, view_axes(self._azimuth_rad, 0.0)[1])
         self._shown_frame, self._head_moved_s, self._middle_w = -1, 0.0, None
         self._add_controls(layout)
         self._add_timeline(soundtrack)
         self._add_keys()
-        self._place_camera()
         self._relay()
+        self._server.on_client_connect(self._place_camera)
 
     @property
     def address(self) -> str:
@@ -56,7 +67,7 @@ class Viewer:
         self._play = gui.add_button("play", icon=viser.Icon.PLAYER_PLAY)
         self._play.on_click(lambda _: self.toggle())
         last_s = (self._playback.n_frames - 1) / self._playback.fps
-        self._time = gui.add_slider("time, s", 0.0, max(last_s, 1e-3), 1 / self._playback.fps, 0.0)
+        self._time = gui.add_slider("time, s", 0.0, max(round(last_s, 2), _SLIDER_STEP_S), _SLIDER_STEP_S, 0.0)
         self._time.on_update(lambda event: self.seek(self._time.value) if event.client else None)
         self._speed = gui.add_dropdown("speed", tuple(f"{speed:g}" for speed in SPEEDS), initial_value="1")
         self._speed.on_update(lambda _: self._change(self._take_speed))
@@ -82,13 +93,16 @@ class Viewer:
     def _add_timeline(self, soundtrack: Soundtrack | None) -> None:
         gui = self._server.gui
         panel = gui.add_panel()
-        with panel.add_tab("time line: click to go there"):
+        with panel.add_tab("time line"):
+            # Nobody sees this field: a click on the drawing types its time into it, and so comes here.
             self._jump = gui.add_number("go to, s", 0.0, min=0.0, max=self._playback.duration_s, step=0.001)
             self._jump.on_update(lambda event: self.seek(self._jump.value) if event.client else None)
             field = self._jump._impl.uuid  # the element's id in the page, for which viser has no name
-            click = write_number(field, "time_s")
-            gui.add_html(timeline_svg(self._dancers, self._playback.duration_s, self._playback.fps, click))
+            self._click = write_number(field, "time_s")
+            self._timeline = gui.add_html("")
             self._orders = [gui.add_html("") for _ in range(2)]  # to the time line, to the song
+            beside_px = CONTROLS_WIDTH_PX + 2 * MARGIN_PX
+            gui.add_html(hide_field(field) + within_canvas(SURFACE_ID, beside_px) + order(keep_keys()))
             self._song = soundtrack is not None
             if soundtrack:
                 gui.add_html(song_html(soundtrack, self._playback.duration_s))
@@ -116,12 +130,20 @@ class Viewer:
             command = self._server.gui.add_command(label, hotkey=key, modifier=modifier)
             command.on_trigger(lambda _, action=action: action())
 
-    def _place_camera(self) -> None:
-        middle = self._scene.middle(0) * [1.0, 1.0, 0.0]
-        width = 0.55 * (sum(box.value for box in self._shown) - 1) * (self._layout.value == LAYOUTS[0])
-        camera = self._server.initial_camera
-        camera.position = middle - (CAMERA_DISTANCE_M + width) * self._forward_w + [0.0, 0.0, CAMERA_HEIGHT_M]
-        camera.look_at = middle + [0.0, 0.0, LOOK_AT_HEIGHT_M]
+    def _place_camera(self, client: viser.ClientHandle) -> None:
+        """Have a browser that opens see all who dance, over its time line; its view is reset to that too."""
+        camera = client.camera
+        with self._lock:
+            n_shown = max(1, sum(box.value for box in self._shown))
+            middle = self._scene.middle(self._playback.frame) * [1.0, 1.0, 0.0]
+            row_m = SPACING_M * (n_shown - 1) * (self._layout.value == LAYOUTS[0])
+        covered_px = PANEL_HEAD_PX + height_px(n_shown) + MARGIN_PX
+        if camera.image_width < PHONE_WIDTH_PX:
+            covered_px = PHONE_COVERED * camera.image_height
+        canvas = Canvas(camera.image_width, camera.image_height, covered_px, camera.fov)
+        position, target = first_view(canvas, row_m, self._azimuth_rad)
+        for place in (self._server.initial_camera, camera):
+            place.position, place.look_at = middle + position, middle + target
 
     def toggle(self) -> None:
         """Play, or pause."""
@@ -179,6 +201,10 @@ class Viewer:
             self._scene.shown = [box.value for box in self._shown]
             self._scene.penetration, self._scene.contacts = self._penetration.value, self._contacts.value
             self._scene.lay_out(self._layout.value)
+            playback = self._playback
+            self._timeline.content = timeline_html(
+                self._dancers, self._scene.shown, playback.duration_s, playback.fps, self._click
+            )
             self._middle_w = None
             self._show(force=True)
 
@@ -190,10 +216,10 @@ class Viewer:
             self._move_cameras()
         if force or now_s - self._head_moved_s > HEAD_EVERY_S:
             self._head_moved_s = now_s
-            x = head_x(playback.frame / playback.fps, playback.duration_s)
-            self._orders[0].content = order(head_order(HEAD_ID, x, playback.time_s))
+            share = share_of(playback.frame / playback.fps, playback.duration_s)
+            self._orders[0].content = order(head_order(HEAD_ID, share, playback.time_s))
             self._time.value = playback.frame / playback.fps
-            self._figures.content = self._figures_text()
+            self._figures.content = moment_table(self._dancers, self._scene.shown, playback.frame, playback.fps)
 
     def _move_cameras(self) -> None:
         """Move every browser's camera as the dancers moved, so that whoever turned it keeps their view."""
@@ -203,14 +229,6 @@ class Viewer:
                 with client.atomic():
                     client.camera.position = client.camera.position + middle - self._middle_w
         self._middle_w = middle
-
-    def _figures_text(self) -> str:
-        rows = ["| | pairs | reward |", "| --- | ---: | ---: |"]
-        for dancer in self._dancers:
-            own = min(self._playback.frame, len(dancer) - 1)
-            pairs = "" if dancer.pairs is None else f"{dancer.pairs[own]}"
-            rows.append(f"| {dancer.label} | {pairs} | {'' if dancer.score is None else f'{dancer.score[own]:.2f}'} |")
-        return "\n".join(rows)
 
     def run(self, until: Callable[[], bool] = lambda: False) -> None:
         """Move the dances with the clock until told otherwise."""

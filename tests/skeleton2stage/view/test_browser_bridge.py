@@ -9,7 +9,7 @@ import soundfile
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.music.audio import write_wav
-from skeleton2stage.render.video import Soundtrack
+from skeleton2stage.render.soundtrack import Soundtrack
 from skeleton2stage.view import browser_bridge as bridge
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from headless_browser import open_page
 from skeleton2stage.music.audio import write_wav
-from skeleton2stage.render.video import Soundtrack
+from skeleton2stage.render.soundtrack import Soundtrack
 from skeleton2stage.view import timeline
 
 PATIENCE_S = 180  # WebGL in software, on cores that others may use
