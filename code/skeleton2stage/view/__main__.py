@@ -4,20 +4,21 @@ import importlib.util
 import socket
 import sys
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from skeleton2stage.body.body_choice import BodySettings
 from skeleton2stage.command_help import help_text, help_wanted
 from skeleton2stage.config import load_config, to_dataclass
 from skeleton2stage.demo_files import IMITATION_POLICY
-from skeleton2stage.errors import UserError, run_main
+from skeleton2stage.errors import UserError, run_main, some_of
 from skeleton2stage.motion.formats.format_choice import format_setting
 from skeleton2stage.motion.formats.read_motion import read_motion
 from skeleton2stage.motion.motion import FPS, Motion
 from skeleton2stage.render.figures import SHAPES, make_figure
-from skeleton2stage.render.jobs import plan_jobs
+from skeleton2stage.render.jobs import Job, plan_jobs, song_of
 from skeleton2stage.render.look import MAX_PANELS
-from skeleton2stage.render.soundtrack import Soundtrack
+from skeleton2stage.render.soundtrack import Soundtrack, silence_note
 from skeleton2stage.settings import setting
 from skeleton2stage.view.dancers import Dancer, make_dancer
 from skeleton2stage.view.judged_dances import judged
@@ -71,13 +72,11 @@ def main(arguments: list[str]) -> None:
         print(help_text(USAGE, "view", arguments))
         return
     config = to_dataclass(load_config("view", arguments), ViewConfig)
-    if importlib.util.find_spec("viser") is None:
-        raise UserError("the viewer needs viser, which is not installed: pip install 'viser>=1.0,<2'; videos need none")
-    from skeleton2stage.view.viewer import Viewer
-
-    dancers, soundtrack = prepared(config)
+    viewer_class = _viewer_class()
     _check_port(config.host, config.port)
-    viewer = Viewer(dancers, soundtrack, config.host, config.port, LAYOUT_NAMES[config.layout], FPS)
+    dancers, soundtrack = prepared(config)
+    _check_port(config.host, config.port)  # preparing takes long enough for somebody to have taken it
+    viewer = viewer_class(dancers, soundtrack, config.host, config.port, LAYOUT_NAMES[config.layout], FPS)
     print(f"open {viewer.address} (Ctrl+C ends it)", flush=True)
     if config.host in LOOPBACK:
         print(f"from elsewhere: ssh -L {config.port}:127.0.0.1:{config.port} THIS_MACHINE, and the same address there")
@@ -89,26 +88,66 @@ def main(arguments: list[str]) -> None:
         viewer.close()
 
 
+def _viewer_class() -> type:
+    """Return the viewer; raise UserError where viser is not installed, or does not fit what is."""
+    if importlib.util.find_spec("viser") is None:
+        raise UserError("the viewer needs viser, which is not installed: pip install 'viser>=1.0,<2'; videos need none")
+    try:
+        from skeleton2stage.view.viewer import Viewer
+    except ImportError as error:
+        raise UserError(
+            f"viser cannot be loaded ({error}): pip install --force-reinstall 'viser>=1.0,<2'; videos need none"
+        ) from None
+    return Viewer
+
+
 def prepared(config: ViewConfig) -> tuple[list[Dancer], Soundtrack | None]:
     """Return the dances made ready, and the song."""
-    jobs = plan_jobs(config.motions, Path("view"), config.labels, config.music)
-    job = next((job for job in jobs if config.name in (None, job.motions[0].stem)), None)
-    if job is None:
-        raise UserError(f"no motion is named {config.name}: there are {', '.join(job.motions[0].stem for job in jobs)}")
-    if len(jobs) > 1:
-        names = ", ".join(other.motions[0].stem for other in jobs)
-        print(f"showing {job.motions[0].stem}; name=… shows another of {names}")
-    motions = [_beginning(read_motion(path, config.format), config.seconds) for path in job.motions]
+    job = _chosen(plan_jobs(config.motions, Path("view"), config.labels, config.music), config.name)
+    whole = [read_motion(path, config.format) for path in job.motions]
+    motions = [_beginning(motion, config.seconds) for motion in whole]
     labels = [label or path.stem for label, path in zip(job.labels, job.motions, strict=True)]
+    cut = [label for label, *pair in zip(labels, motions, whole, strict=True) if len(pair[0]) < len(pair[1])]
+    if cut:
+        print(f"the first {config.seconds:g} s are shown of {', '.join(cut)}: seconds=… shows more")
+    soundtrack = _song_for(job, config, max(motion.duration_s for motion in motions))
     body = config.body_choice()
     figures = [make_figure(config.shape, body.of(motion)) for motion in motions]
     nobody = [None] * len(motions), []
-    scores, performances = judged(motions, config.policy, body) if config.perform else nobody
+    scores, performances = judged(labels, motions, config.policy, body) if config.perform else nobody
     dancers = [make_dancer(*parts) for parts in zip(labels, figures, motions, scores, strict=True)]
     for label, motion, performance in zip(labels, motions, performances, strict=False):
         if len(dancers) < 2 * MAX_PANELS and performance is not None:
             dancers.append(make_dancer(f"{label}, performed", make_figure("hulls", body.of(motion)), performance))
-    return dancers, Soundtrack(job.music, config.music_start_s) if job.music else None
+    return dancers, soundtrack
+
+
+def _chosen(jobs: list[Job], name: str | None) -> Job:
+    """Return the dances that are shown, and say of which others they could be."""
+    names = [job.motions[0].stem for job in jobs]
+    if name is not None and name not in names:
+        raise UserError(f"no motion is named {name}: there are {some_of(get_close_matches(name, names) or names)}")
+    job = jobs[names.index(name) if name is not None else 0]
+    if len(jobs) > 1:
+        others = [other for other in names if other != job.motions[0].stem]
+        print(f"showing {job.motions[0].stem}; name=… shows another of {some_of(others)}")
+    return job
+
+
+def _song_for(job: Job, config: ViewConfig, duration_s: float) -> Soundtrack | None:
+    """Return the song that plays, checked, and say of which dances it is, where it cannot be of all."""
+    if job.music is None:
+        if config.music:
+            print(f"no song named {job.motions[0].stem} in {config.music}: shown without sound")
+        return None
+    soundtrack = Soundtrack(job.music, config.music_start_s)
+    note = silence_note(soundtrack, duration_s)
+    if note:
+        print(note)
+    others = [path.stem for path in job.motions if song_of(config.music, path.stem) != job.music]
+    if others:
+        print(f"all are shown to {job.music.name}, the song of another than {', '.join(others)}")
+    return soundtrack
 
 
 def _beginning(motion: Motion, seconds: float) -> Motion:
