@@ -26,6 +26,7 @@ from skeleton2stage.view.judged_dances import judged
 USAGE = "python -m skeleton2stage.view motions=FILE_OR_DIR [music=FILE_OR_DIR] [key=value …]"
 LAYOUT_NAMES = {"side": "side by side", "overlaid": "overlaid"}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+MANY = 6  # names that a sentence still takes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +127,9 @@ def _chosen(jobs: list[Job], name: str | None) -> Job:
     """Return the dances that are shown, and say of which others they could be."""
     names = [job.motions[0].stem for job in jobs]
     if name is not None and name not in names:
-        raise UserError(f"no motion is named {name}: there are {some_of(get_close_matches(name, names) or names)}")
+        alike = get_close_matches(name, names) if len(names) > MANY else []
+        there = f"{len(names)}, {' and '.join(alike)} among them" if alike else some_of(names)
+        raise UserError(f"no motion is named {name}: there are {there}")
     job = jobs[names.index(name) if name is not None else 0]
     if len(jobs) > 1:
         others = [other for other in names if other != job.motions[0].stem]
@@ -163,7 +166,7 @@ def _check_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
-            raise UserError(f"cannot listen on {host}, port {port}: {reason}: give another port=…") from None
+            raise UserError(f"cannot listen on {host}, port {port}: {reason}: give another port=… or host=…") from None
 
 
 if __name__ == "__main__":
