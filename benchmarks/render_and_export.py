@@ -19,7 +19,7 @@ from pathlib import Path
 from skeleton2stage import paths
 from skeleton2stage.body.body_model import load_body
 from skeleton2stage.config import read_options
-from skeleton2stage.errors import run_main
+from skeleton2stage.errors import UserError, run_main
 from skeleton2stage.export.obj_sequence import write_obj_sequence
 from skeleton2stage.export.skinned_glb import write_glb
 from skeleton2stage.motion.formats.read_motion import read_motion
@@ -86,6 +86,14 @@ def drawing(motion: Motion, options: Options, look: Look) -> dict[str, float]:
     return rates(len(motion), wall, cpu)
 
 
+def video(renderer: Renderer, path: Path, motion: Motion, rounds: int) -> dict[str, float] | str:
+    """Return rates of a whole video, or why there is none, such as a machine without ffmpeg."""
+    try:
+        return rates(len(motion), *timed(lambda: renderer.write(path, [motion], [""]), rounds))
+    except UserError as error:
+        return str(error)
+
+
 def rates(n_pictures: int, wall_s: float, cpu_s: float) -> dict[str, float]:
     """Return pictures a second and CPU milliseconds a picture."""
     return {"pictures_a_second": round(n_pictures / wall_s, 1), "cpu_ms_a_picture": round(1000 * cpu_s / n_pictures, 1)}
@@ -101,8 +109,7 @@ def main(arguments: list[str]) -> None:
     found["drawing"] = {name: drawing(short, options, replace(look, **change)) for name, change in LOOKS.items()}
     with tempfile.TemporaryDirectory() as folder, Renderer([body], look) as renderer:
         out = Path(folder)
-        spent = timed(lambda: renderer.write(out / "a.mp4", [short], [""]), options.rounds)
-        found["video, poses and ffmpeg included"] = rates(len(short), *spent)
+        found["video, poses and ffmpeg included"] = video(renderer, out / "a.mp4", short, options.rounds)
         exports = {
             "glb": lambda: write_glb(out / "a.glb", long, body, "a"),
             "bvh": lambda: write_bvh(out / "a.bvh", long),

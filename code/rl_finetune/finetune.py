@@ -55,7 +55,10 @@ class Finetuner:
         self.prompts = load_prompts(config.music, self.policy).spread(config.max_prompts)
         context = reward_context(config)
         file = read_reward_file(config.rewards)
-        self.rewards = WeightedRewards(reweighted(file.settings, config.reward_weights or {}), context)
+        self.rewards = WeightedRewards(
+            reweighted(file.settings, config.reward_weights or {}), context,
+            side_by_side=accelerator.device.type == "cuda" and config.performs_beside,
+        )
         self.held = HeldQuantities(file.hold if config.hold is None else config.hold, context)
         self.crediting = make_crediting(config, self.rewards, self.held)
         self.parameters = self.policy.parameters()

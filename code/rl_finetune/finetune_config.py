@@ -156,6 +156,14 @@ class FinetuneConfig(SimulatorSettings):
         return self.algorithm == DIRECT or epoch < self.direct_epochs
 
     @property
+    def performs_beside(self) -> bool:
+        """Whether the simulator can run beside other work on a GPU: Warp's needs recorded steps for it.
+
+        A launch of Warp's goes to the stream that is its device's at the moment, whichever thread set it.
+        """
+        return self.simulator != "mujoco_warp" or self.simulator_options.use_graph
+
+    @property
     def dances_per_process(self) -> int:
         """Dances sampled by one process in one epoch."""
         return self.batch_size * self.samples_per_prompt
