@@ -42,7 +42,8 @@ class Playback:
 
     def seek(self, time_s: float) -> None:
         """Show the frame nearest to another moment."""
-        self.time_s = min(max(round(time_s * self.fps), 0), self.n_frames - 1) / self.fps
+        last_s = (self.n_frames - 1) / self.fps
+        self.time_s = round(min(max(time_s, 0.0), last_s) * self.fps) / self.fps
 
     def step(self, n_frames: int) -> None:
         """Pause, and show the frame so many frames on."""

@@ -35,7 +35,7 @@ class ViewScene:
     """Everything of the dancers that is in the browser's scene; right_w: [3], along which they stand in a row."""
 
     def __init__(self, server: viser.ViserServer, dancers: Sequence[Dancer], right_w: np.ndarray) -> None:
-        self._server, self._dancers, self._right_w = server, dancers, right_w
+        self._server, self._dancers, self.right_w = server, dancers, right_w
         scene = server.scene
         scene.set_up_direction("+z")
         scene.add_grid("/floor", width=_FLOOR_M, height=_FLOOR_M, cell_size=0.25, section_size=1.0,
@@ -84,7 +84,7 @@ class ViewScene:
             place = row.index(number) if number in row else 0
             apart = layout == LAYOUTS[0]
             beginning = self._dancers[number].motion.translation[0] * [1.0, 1.0, 0.0]
-            slot = SPACING_M * (place - (len(row) - 1) / 2) * self._right_w
+            slot = SPACING_M * (place - (len(row) - 1) / 2) * self.right_w
             # Overlaid dances keep their own places: how far they part is part of the comparison.
             self._origins[number] = slot - beginning if apart else -self._dancers[0].motion.translation[0] * [1, 1, 0]
             skin.visible = self.shown[number]

@@ -1,6 +1,7 @@
 import importlib.util
 import socket
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,6 +26,12 @@ def config_of(*arguments):
     return program.to_dataclass(program.load_config("view", list(arguments)), program.ViewConfig)
 
 
+def prepared(config):
+    """The dances that are shown first."""
+    jobs = program.plan_jobs(config.motions, Path("view"), config.labels, config.music)
+    return program.prepared(program.chosen(jobs, config.name), config)
+
+
 def test_help_explains_every_key(capsys):
     program.main(["--help"])
     said = capsys.readouterr().out
@@ -37,16 +44,16 @@ def test_it_listens_on_this_machine_alone_unless_told_otherwise():
 
 def test_two_folders_show_files_of_one_name_and_name_chooses(dances, capsys):
     motions = f"motions=[{dances / 'base'},{dances / 'tuned'}]"
-    dancers, song = program.prepared(config_of(motions, "perform=false", "shape=sticks", "name=two"))
+    dancers, song = prepared(config_of(motions, "perform=false", "shape=sticks", "name=two"))
     assert [dancer.label for dancer in dancers] == ["base", "tuned"] and song is None
-    assert "showing two; name=… shows another of one\n" in capsys.readouterr().out
+    assert "showing two; name=… or the page shows another of one\n" in capsys.readouterr().out
     with pytest.raises(UserError, match="no motion is named three: there are one, two"):
-        program.prepared(config_of(motions, "perform=false", "name=three"))
+        prepared(config_of(motions, "perform=false", "name=three"))
 
 
 def shown(motions, *arguments):
     """What is prepared of motions as sticks that nobody performs."""
-    return program.prepared(config_of(f"motions={motions}", "perform=false", "shape=sticks", *arguments))
+    return prepared(config_of(f"motions={motions}", "perform=false", "shape=sticks", *arguments))
 
 
 def test_of_a_folder_of_a_hundred_some_are_named(tmp_path, capsys):
@@ -54,11 +61,53 @@ def test_of_a_folder_of_a_hundred_some_are_named(tmp_path, capsys):
         write_motion(tmp_path / f"dance_{number:03d}.pkl", lively_motion(2))
     shown(tmp_path)
     said = capsys.readouterr().out
-    assert said.strip() == "showing dance_000; name=… shows another of " + ", ".join(
+    assert said.strip() == "showing dance_000; name=… or the page shows another of " + ", ".join(
         f"dance_{number:03d}" for number in range(1, 7)) + " and 93 more"
-    with pytest.raises(UserError, match=r"no motion is named dance_0099: there are 100, dance_099 and .* among them") as error:
+    with pytest.raises(UserError, match=r"named dance_0099: there are 100, dance_099 and .* among them") as error:
         shown(tmp_path, "name=dance_0099")
     assert len(str(error.value)) < 100
+
+
+class Page:
+    """What a viewer is told to show and to say."""
+
+    def __init__(self, *wanted):
+        self.wanted, self.shown, self.told, self.kept = [*wanted, None], [], [], []
+        self.address, self.closed = "http://x", False
+
+    def __call__(self, host, port, fps, names):
+        self.names = names
+        return self
+
+    def show(self, dancers, soundtrack, layout=None, name=""):
+        self.shown.append((name, len(dancers[0])))
+
+    def run(self):
+        return self.wanted.pop(0)
+
+    def tell(self, title, sentence=""):
+        self.told.append((title, sentence))
+
+    def keep(self, name):
+        self.kept.append(name)
+
+    def close(self):
+        self.closed = True
+
+
+def test_others_of_a_folder_are_shown_when_the_page_asks_and_a_bad_one_changes_nothing(tmp_path, monkeypatch, capsys):
+    for number in range(1, 4):
+        write_motion(tmp_path / f"dance_{number}.pkl", lively_motion(number))
+    (tmp_path / "dance_2.pkl").write_bytes(b"\x80\x04 and no more")
+    page = Page("dance_3", "dance_2", "dance_1")
+    monkeypatch.setattr(program, "_viewer_class", lambda: page)
+    monkeypatch.setattr(program, "_check_port", lambda host, port: None)
+    program.main([f"motions={tmp_path}", "perform=false", "shape=sticks"])
+    assert page.names == ["dance_1", "dance_2", "dance_3"] and page.closed
+    assert page.shown == [("dance_1", 1), ("dance_3", 3), ("dance_1", 1)] and page.kept == ["dance_3"]
+    assert [title for title, _ in page.told] == [
+        "preparing dance_3", "preparing dance_2", "dance_2 cannot be shown", "preparing dance_1"]
+    assert "not shown: " in capsys.readouterr().err and "dance_2.pkl" in page.told[2][1]
 
 
 def test_what_is_cut_is_told(dances, capsys):
@@ -111,7 +160,7 @@ def test_performances_are_shown_as_hulls_with_scores(dances, monkeypatch):
 
     monkeypatch.setattr(program, "judged", judged)
     config = config_of(f"motions={dances / 'base' / 'one.pkl'}", "shape=sticks", "seconds=0.1")
-    danced, performed = program.prepared(config)[0]
+    danced, performed = prepared(config)[0]
     assert [danced.label, performed.label] == ["one", "one, performed"]
     assert len(danced) == 3 and danced.score.tolist() == [1, 1, 1] and performed.score is None
 
@@ -123,7 +172,7 @@ def test_each_dancer_has_the_body_of_their_own_shape(dances, monkeypatch):
     monkeypatch.setattr(program, "make_dancer", lambda label, *rest: label)
     monkeypatch.setattr(program, "judged", lambda labels, motions, *rest: ([None] * len(motions), motions))
     own = ("body=smpl", "gender=male", "betas=from_motion")
-    dancers, _ = program.prepared(config_of(f"motions={dances / 'base' / 'one.pkl'}", *own))
+    dancers, _ = prepared(config_of(f"motions={dances / 'base' / 'one.pkl'}", *own))
     assert dancers == ["one", "one, performed"]
     assert made == [("mesh", ("male", "from_motion", 6)), ("hulls", ("male", "from_motion", 6))]
 

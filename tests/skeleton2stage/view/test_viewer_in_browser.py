@@ -29,9 +29,20 @@ def served(dancers, song):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    viewer = Viewer(dancers, Soundtrack(song), "127.0.0.1", port, "side by side", 30)
+    viewer = Viewer("127.0.0.1", port, 30, ["first", "second"])
+    viewer.show(dancers, Soundtrack(song), "side by side", "first")
     done = threading.Event()
-    loop = threading.Thread(target=viewer.run, args=(done.is_set,), daemon=True)
+
+    def run():
+        while not done.is_set():
+            name = viewer.run(done.is_set)
+            if name == "first":
+                viewer.tell("first cannot be shown", "it is damaged")
+                viewer.keep("second")
+            elif name:
+                viewer.show(dancers[:1], None, name=name)
+
+    loop = threading.Thread(target=run, daemon=True)
     loop.start()
     yield viewer
     done.set()
@@ -185,4 +196,31 @@ def test_keys_are_the_viewers_after_clicks_on_its_controls(four):
         page.wait_for_timeout(1000)
         page.keyboard.press("i")
         wait_until(lambda: four._playback.speed == 1, page)
+        assert not errors
+
+
+@pytest.mark.slow
+def test_the_page_asks_for_other_dances_and_looks_from_other_sides(four):
+    with open_page(four.address, 1280, 720) as (page, errors):
+        page.wait_for_selector(f"#{timeline.SURFACE_ID}", timeout=60_000)
+        page.wait_for_timeout(3000)
+        (camera,) = [client.camera for client in four._server.get_clients().values()]
+        beginning = camera.position
+        page.keyboard.press("4")
+        wait_until(lambda: camera.position[2] > beginning[2] + 1, page)
+        page.keyboard.press("o")
+        wait_until(lambda: four._layout.value == "overlaid", page)
+        page.get_by_label("dance", exact=True).first.click()
+        page.get_by_role("option", name="second").click()
+        wait_until(lambda: len(four._dancers) == 1, page)
+        wait_until(lambda: page.evaluate("document.getElementById('s2s-song') === null"), page)
+        wait_until(lambda: page.locator(f"#{timeline.SURFACE_ID}").bounding_box()["height"] < 60, page)
+        assert four._layout.value == "overlaid"
+        page.wait_for_timeout(1000)
+        page.keyboard.press("End")
+        wait_until(lambda: four._playback.frame == 29, page)
+        page.get_by_label("dance", exact=True).first.click()
+        page.get_by_role("option", name="first").click()
+        page.get_by_text("first cannot be shown").first.wait_for()
+        wait_until(lambda: page.get_by_label("dance", exact=True).first.input_value() == "second", page)
         assert not errors
