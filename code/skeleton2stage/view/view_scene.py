@@ -38,8 +38,10 @@ class ViewScene:
         self._server, self._dancers, self.right_w = server, dancers, right_w
         scene = server.scene
         scene.set_up_direction("+z")
-        scene.add_grid("/floor", width=_FLOOR_M, height=_FLOOR_M, cell_size=0.25, section_size=1.0,
-                       cell_color=(205, 208, 214), section_color=(150, 155, 165), plane="xy")
+        self._floor = scene.add_grid(
+            "/floor", width=_FLOOR_M, height=_FLOOR_M, cell_size=0.25, section_size=1.0,
+            cell_color=(205, 208, 214), section_color=(150, 155, 165), plane="xy",
+        )
         self._skins = [self._add_skin(number, dancer) for number, dancer in enumerate(dancers)]
         self._marks = [self._add_marks(number, dancer) for number, dancer in enumerate(dancers)]
         self._spots = [self._add_spots(number) for number in range(len(dancers))]
@@ -76,6 +78,15 @@ class ViewScene:
             )
             for foot in range(len(FEET))
         ]
+
+    def leave(self) -> None:
+        """Take everything out of the scene, for another of the same server to follow."""
+        marks = [mesh for mesh in self._marks if mesh is not None]
+        for handle in (self._floor, *marks, *(spot for spots in self._spots for spot in spots), *self._names):
+            handle.remove()
+        # The page of viser 1.1.1 breaks where a skinned mesh is removed. One of the same name takes its place.
+        for skin in self._skins:
+            skin.visible = False
 
     def lay_out(self, layout: str) -> None:
         """Put the dancers that are shown in a row, or all where they dance, seen through each other."""

@@ -51,7 +51,8 @@ class Viewer:
         """Show dances in place of those shown, if any, several by `layout`, one of LAYOUTS, or as the last ones."""
         with self._lock:
             layout = layout or self._layout.value
-            self._server.scene.reset()
+            if self._dancers:
+                self._scene.leave()
             self._server.gui.reset()
             self._dancers, self._playback = dancers, Playback(max(map(len, dancers)) / self._fps, self._fps)
             self._facing_rad = facing_rad(dancers[0].motion)
