@@ -12,6 +12,13 @@ def test_it_has_the_frame_and_the_numbers_of_the_dances_that_are_shown(dancer):
     assert len(moment_table([dancer, dancer], [False, True], 0, 30.0).splitlines()) == 5
 
 
+def test_what_nobody_has_is_not_told(dancer):
+    bare = replace(dancer, label="bare", score=None)
+    assert moment_table([bare], [True], 3, 30.0).splitlines()[2:] == ["|  | pairs |", "| --- | ---: |", "| bare | 0 |"]
+    bare = replace(bare, pairs=None)
+    assert moment_table([bare], [True], 3, 30.0).splitlines()[2:] == ["|  |", "| --- |", "| bare |"]
+
+
 def test_a_dance_that_is_over_says_so_and_keeps_its_last_numbers(dancer):
     long = replace(dancer, label="long", motion=lively_motion(90), pairs=None, score=None)
     assert named(dancer, 29) == dancer.label and named(dancer, 30) == f"{dancer.label} (ended)"
