@@ -22,6 +22,7 @@ FOLDERS_OF_FORMULAS = ("skeleton2stage/metrics", "rl_finetune/rewards", "skeleto
 WITHOUT_FORMULAS = {
     "bars", "comparison", "heat_strip", "measured_clip", "metrics_table", "published_features", "reference_statistics",
     "set_figures", "own", "reward", "reward_file", "fault_words", "faults", "part_names", "read_axes",
+    "side_by_side",
 }
 
 

@@ -24,7 +24,7 @@ from skeleton2stage.warp_devices import warp_device
 # About as many faces as a leaf of the tree has: fewer make the walk longer, more make more pairs to compare.
 FACES_PER_LEAF = 6
 # Frames at once. On a CPU what a thread works on should stay in its cache, on a GPU thousands of threads want work.
-CPU_FRAMES, GPU_FRAMES = 16, 256
+CPU_FRAMES, GPU_FRAMES = 16, 1024
 # A mesh that is flat along an axis fits any grid there.
 _LEAST_EXTENT_M = 1e-20
 

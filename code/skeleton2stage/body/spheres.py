@@ -18,8 +18,9 @@ from skeleton2stage.motion import skeleton
 
 # Parts at most so many joints apart fold where they are nearer than this at rest, as armpits and wrists do: no fault.
 FOLD_JOINTS, FOLD_M = 3, 0.15
-# Frames whose distances between all spheres are held at once: 100,000 numbers a frame.
-CHUNK_FRAMES = 128
+# Frames whose distances between all spheres are held at once, 20,000 numbers a frame: what a CPU's cache holds, or
+# what fills a GPU.
+_CPU_FRAMES, _GPU_FRAMES = 128, 4096
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,11 @@ def pair_depths(spheres: BodySpheres, centers: torch.Tensor) -> torch.Tensor:
     return (spheres.radii[first] + spheres.radii[second] - distances).clamp(min=0.0)
 
 
+def frames_at_once(device: torch.device) -> int:
+    """Return in how many frames all spheres are compared at once on a device."""
+    return _CPU_FRAMES if device.type == "cpu" else _GPU_FRAMES
+
+
 @torch.no_grad()
 def close_pairs(spheres: BodySpheres, centers: torch.Tensor, reach_m: float) -> tuple[torch.Tensor, torch.Tensor]:
     """Return frames [K] and pairs [K] with gaps under `reach_m`, for centres [F, S, 3] m: the few that matter."""
@@ -117,9 +123,9 @@ def close_pairs(spheres: BodySpheres, centers: torch.Tensor, reach_m: float) -> 
     first, second = spheres.pairs.unbind(1)
     numbers = torch.zeros_like(limits, dtype=torch.long)
     numbers[first, second] = torch.arange(len(first), device=numbers.device)
-    frames, pairs = [], []
-    for start in range(0, len(centers), CHUNK_FRAMES):
-        frame, one, other = (_distances(centers[start : start + CHUNK_FRAMES]) < limits).nonzero(as_tuple=True)
+    frames, pairs, size = [], [], frames_at_once(centers.device)
+    for start in range(0, len(centers), size):
+        frame, one, other = (_distances(centers[start : start + size]) < limits).nonzero(as_tuple=True)
         frames.append(frame + start)
         pairs.append(numbers[one, other])
     return torch.cat(frames), torch.cat(pairs)
@@ -132,7 +138,7 @@ def sphere_penetration(spheres: BodySpheres, poses: torch.Tensor) -> torch.Tenso
         raise ValueError(f"poses must be [N, T, {N_JOINTS}, 3], got {tuple(poses.shape)}")
     limits = _limits(spheres)
     sums = []
-    for chunk in poses.flatten(0, 1).split(CHUNK_FRAMES):
+    for chunk in poses.flatten(0, 1).split(frames_at_once(poses.device)):
         centers = spheres.posed(roma.rotvec_to_rotmat(chunk))
         sums.append((limits - _distances(centers)).clamp(min=0.0).sum(dim=(1, 2)))
     return torch.cat(sums).view(poses.shape[:2])

@@ -156,6 +156,17 @@ def test_close_pairs_are_those_within_reach(spheres):
     assert len(close_pairs(spheres, centers, 0.05)[0]) > len(frames) > 10
 
 
+@pytest.mark.parametrize("at_once", [1, 2, 7])
+def test_how_many_frames_are_compared_at_once_does_not_matter(at_once, spheres, monkeypatch):
+    poses = torch.cat([pose(**HANDS_TOGETHER), pose()] * 2, dim=1)
+    centers = spheres.posed(roma.rotvec_to_rotmat(poses[0]))
+    expected, depth = close_pairs(spheres, centers, 0.02), sphere_penetration(spheres, poses)
+    monkeypatch.setattr("skeleton2stage.body.spheres._CPU_FRAMES", at_once)
+    for found, whole in zip(close_pairs(spheres, centers, 0.02), expected, strict=True):
+        assert found.tolist() == whole.tolist()
+    torch.testing.assert_close(sphere_penetration(spheres, poses), depth)
+
+
 def test_frames_are_ranked_like_the_exact_count(body, spheres):
     rng = np.random.default_rng(0)
     poses = torch.from_numpy(rng.normal(scale=0.25, size=(150, 24, 3)).astype(np.float32))

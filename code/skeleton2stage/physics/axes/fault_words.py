@@ -5,10 +5,11 @@ import torch
 from skeleton2stage.motion.motion import FPS
 from skeleton2stage.physics.axes.contact_axes import ALLOWED_SLIDE_CMPS
 from skeleton2stage.physics.axes.part_names import joint_name, part_name, with_article
-from skeleton2stage.physics.axes.person_limits import strengths_nm
+from skeleton2stage.physics.axes.person_limits import speeds_radps, strengths_nm
 
 When = tuple[float, float, float]
 _SHORT_S = 0.25  # what is shorter happens "at" a time
+PELVIS = 0
 _WHOLE_BODY = 12  # so many parts at fault at once are the body
 
 
@@ -40,7 +41,20 @@ def _joint_limits(values: torch.Tensor, frame: int, part: int, _: list[int]) -> 
 
 
 def _joint_speed(values: torch.Tensor, frame: int, part: int, _: list[int]) -> str:
+    if part == PELVIS:
+        return f"the body turns about by {_turned_deg(values[:, PELVIS]):.0f}° faster than a person's can"
     return f"{joint_name(part)} turns at {values[frame, part]:.0f} rad/s, faster than a person's"
+
+
+def _turned_deg(speed: torch.Tensor) -> float:
+    """Return by how much the body turns in its fast steps, of speeds [F] rad/s.
+
+    A frame's speed is the faster of the steps before and after it, so that n fast steps in a row are n + 1 fast frames.
+    """
+    fast = speed > speeds_radps()[PELVIS]
+    rows = int((fast & ~torch.cat((fast.new_zeros(1), fast[:-1]))).sum())
+    frames = int(fast.sum())
+    return float(torch.rad2deg(speed[fast].mean())) / FPS * (frames - rows) if frames else 0.0
 
 
 def _jerk(values: torch.Tensor, _: int, part: int, parts: list[int]) -> str:

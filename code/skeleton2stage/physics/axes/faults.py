@@ -14,6 +14,8 @@ BRIDGED_FRAMES = 8
 LEAST_SHARE = 0.15
 # Said by other axes too: the area of what is deep, and what the floor cannot give, of which this is a part.
 _UNSAID = ("penetration_area",)
+# What is over within a frame or two, such as a body turned about, is seen as much as what lasts this long.
+_AT_ONCE, _SEEN_FRAMES = ("joint_speed", "jerk"), 15
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,8 @@ class Fault:
 
     axis: which says so. part: the SMPL joint whose part is worst. parts: all that are at fault at the same time.
     start_s, stop_s: from when to when; peak_s: where it is worst. peak: how much there, in the axis' unit. cost: the
-    sum of its shares over frames, in frames. sentence: the same in plain English.
+    sum of its shares over frames, in frames; of leaps and turns, at least half a second of the largest. sentence: the
+    same in plain English.
     """
 
     axis: str
@@ -69,9 +72,10 @@ def _of_axis(axis: str, reading: Reading) -> Iterator[Fault]:
         peak = float(value[start + frame, part])
         when = (start / FPS, stop / FPS, (start + frame) / FPS)
         sentence = say(axis, value[start:stop], frame, part, parts, when)
-        yield Fault(
-            axis, part, tuple(parts), *when, peak, reading.unit, float(inside.amax(dim=-1).sum()), sentence
-        )
+        cost = float(inside.amax(dim=-1).sum())
+        if axis in _AT_ONCE:
+            cost = max(cost, _SEEN_FRAMES * float(inside.max()))
+        yield Fault(axis, part, tuple(parts), *when, peak, reading.unit, cost, sentence)
 
 
 def stretches(marked: torch.Tensor) -> list[tuple[int, int]]:

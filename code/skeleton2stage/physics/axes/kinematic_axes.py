@@ -2,7 +2,7 @@
 
 import torch
 
-from skeleton2stage.body.spheres import CHUNK_FRAMES, BodySpheres, close_pairs
+from skeleton2stage.body.spheres import BodySpheres, close_pairs, frames_at_once
 from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.motion import FPS
 from skeleton2stage.physics.axes.dance_frames import DanceFrames
@@ -73,8 +73,9 @@ def self_penetration(frames: DanceFrames, spheres: BodySpheres) -> tuple[Reading
     depth_m, area_m2 = frames.pos_w.new_zeros(2, *shape).flatten(1, 2)
     rotmat_w = quat_to_rotmat(frames.quat_w).flatten(0, 1)
     arms_w = (frames.pos_w - frames.pos_w[:, :, :1]).flatten(0, 1)
-    for start in range(0, len(arms_w), 16 * CHUNK_FRAMES):
-        chunk = slice(start, start + 16 * CHUNK_FRAMES)
+    size = 16 * frames_at_once(arms_w.device)
+    for start in range(0, len(arms_w), size):
+        chunk = slice(start, start + size)
         _add_penetration(spheres, spheres.placed(rotmat_w[chunk], arms_w[chunk]), depth_m[chunk], area_m2[chunk])
     depth, area = 100.0 * depth_m.view(shape), 1e4 * area_m2.view(shape)
     depth_reading = Reading(depth, graded(depth, _ALLOWED_DEPTH_CM, _WORST_DEPTH_CM), "cm")

@@ -31,8 +31,9 @@ GROUPS = {
 # Of the body as a whole, at whose pelvis they are read; the others say which part.
 WHOLE_BODY = ("float", "support", "ground_force", "residual", "power")
 MIN_FRAMES = 4
-# Frames read at once: their tensors take some 60 kB a frame, and a CPU gains nothing by more.
-CHUNK_FRAMES, CPU_CHUNK_FRAMES = 65536, 4096
+# Frames read at once: on a GPU their tensors take some 13 kB a frame, and small steps wait for Python; a CPU gains
+# nothing by more.
+CHUNK_FRAMES, CPU_CHUNK_FRAMES = 327680, 4096
 # Frames on either side by which a frame's figures are told: smoothing's reach, differences, the highest around.
 _MARGIN_FRAMES = 30
 

@@ -1,14 +1,18 @@
 """Faults in words, from readings made by hand."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
+from scipy.spatial.transform import Rotation
 
 from skeleton2stage.motion import skeleton
+from skeleton2stage.motion.motion import Motion
 from skeleton2stage.physics.axes.fault_words import say
 from skeleton2stage.physics.axes.faults import faults, stretches, summary
 from skeleton2stage.physics.axes.part_names import joint_name, part_name
-from skeleton2stage.physics.axes.read_axes import AXES, GROUPS, WHOLE_BODY
+from skeleton2stage.physics.axes.read_axes import AXES, GROUPS, WHOLE_BODY, AxisReader
 from skeleton2stage.physics.axes.reading import Reading
 
 T = 150
@@ -48,6 +52,45 @@ def test_stretches_bridge_short_gaps_alone():
     marked[5:10] = marked[15:20] = marked[40:41] = True
     assert stretches(marked) == [(5, 20), (40, 41)]
     assert stretches(torch.zeros(5, dtype=torch.bool)) == []
+
+
+def flipped(degrees: float, frames: int) -> Motion:
+    """Return a motion that stands, and turns about the vertical within so many frames from the 60th on."""
+    poses, translation = np.zeros((T, 24, 3), np.float32), np.zeros((T, 3), np.float32)
+    turned = np.radians(np.interp(np.arange(T), [60, 60 + frames], [0.0, degrees]))
+    upright = Rotation.from_rotvec([np.pi / 2, 0.0, 0.0])
+    poses[:, 0] = (Rotation.from_rotvec(np.outer(turned, [0.0, 0.0, 1.0])) * upright).as_rotvec()
+    translation[:, 2] = 0.95
+    return Motion(poses, translation)
+
+
+@pytest.mark.parametrize(("degrees", "frames"), [(170.0, 1), (120.0, 1), (150.0, 2)])
+def test_a_body_turned_about_at_once_is_among_what_is_said_first(degrees, frames):
+    readings = AxisReader.of_body().read_motions([flipped(degrees, frames)])[0]
+    # Long and lesser faults of three other kinds, which would leave no room for what lasts a frame or two.
+    readings |= {
+        "sink": reading({(0, 40, "left_foot"): (6.0, 0.25)}), "slide": reading({(70, 110, "left_ankle"): (80.0, 0.25)}),
+        "float": reading({(110, 150, "pelvis"): (8.0, 0.25)}),
+    }
+    said = summary(faults(readings))
+    found = re.search(r"the body turns about by (\d+)° faster than a person's can at 2\.\d s", said, re.IGNORECASE)
+    assert found, said
+    assert float(found[1]) == pytest.approx(degrees, abs=3)
+
+
+def test_two_flips_near_each_other_add_up():
+    speed = torch.zeros(12, 24)
+    speed[2:4, 0], speed[7:9, 0] = 40.0, 60.0  # two steps, each the faster one of two frames
+    said = say("joint_speed", speed, 7, 0, [0], (1.0, 1.4, 1.2))
+    assert said == f"the body turns about by {np.degrees(100 / 30):.0f}° faster than a person's can at 1.2 s"
+
+
+def test_a_slight_haste_does_not_come_before_what_lasts():
+    readings = {
+        "joint_speed": reading({(20, 22, "left_elbow"): (24.0, 0.2)}, "rad/s"),
+        "float": reading({(30, 60, "pelvis"): (8.0, 0.5)}),
+    }
+    assert [fault.axis for fault in faults(readings)] == ["float", "joint_speed"]
 
 
 def test_what_is_hardly_wrong_is_not_said_and_the_worst_comes_first():
