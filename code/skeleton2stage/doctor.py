@@ -182,8 +182,9 @@ def check_ffmpeg() -> list[Finding]:
     """Run the ffmpeg that videos are written with."""
     import imageio_ffmpeg
 
-    executable = imageio_ffmpeg.get_ffmpeg_exe()
-    subprocess.run([executable, "-version"], check=True, capture_output=True)
+    from skeleton2stage.ffmpeg_program import ffmpeg_program
+
+    subprocess.run([ffmpeg_program(), "-version"], check=True, capture_output=True)
     return [Finding("ffmpeg", True, f"version {imageio_ffmpeg.get_ffmpeg_version()}")]
 
 

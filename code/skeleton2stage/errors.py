@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 
 EXIT_BAD_INPUT = 2
@@ -38,6 +38,12 @@ class Terminated(KeyboardInterrupt):  # noqa: N818 - nothing has gone wrong
 def unknown_name(kind: str, name: str, known: list[str]) -> UserError:
     """Return the error for a name that is not among the `known` ones of its `kind`."""
     return UserError(f"unknown {kind} '{name}': choose one of {', '.join(sorted(known))}")
+
+
+def some_of(names: Sequence[str], most: int = 6) -> str:
+    """Return names as a sentence takes them: of very many the first few, and how many there are besides."""
+    left = len(names) - most
+    return ", ".join(names) if left <= 1 else f"{', '.join(names[:most])} and {left} more"
 
 
 def run_main(main: Callable[[list[str]], int | None]) -> None:

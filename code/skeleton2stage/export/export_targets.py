@@ -41,10 +41,12 @@ def targets_of(names: list[str], out: Path, kinds: tuple[str, ...], music: Path 
     targets = [
         Target(name, kind, out / _file(name, kind), song_of(music, Path(name).stem)) for name in names for kind in kinds
     ]
-    paths = [target.path for target in targets]
-    twice = next((path for path in paths if paths.count(path) > 1), None)
-    if twice:
-        raise UserError(f"several motions would be written to {twice}: export them one folder at a time")
+    owners: dict[Path, str] = {}
+    for target in targets:
+        if target.path in owners:
+            names = f"{owners[target.path]} and {target.name}"
+            raise UserError(f"{names} would both be written to {target.path}: rename one, or export one at a time")
+        owners[target.path] = target.name
     return targets
 
 

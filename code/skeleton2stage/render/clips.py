@@ -16,8 +16,9 @@ from skeleton2stage.render.floor_marks import Disc
 from skeleton2stage.render.look import Look, columns_of
 from skeleton2stage.render.marks import contact_discs, face_colours, foot_contacts, penetration
 from skeleton2stage.render.moving_picture import MOVING_PICTURES, write_moving_picture
+from skeleton2stage.render.soundtrack import Soundtrack
 from skeleton2stage.render.stage import Stage
-from skeleton2stage.render.video import Soundtrack, encode, panelled, sheet_indices, write_contact_sheet, write_picture
+from skeleton2stage.render.video import encode, panelled, sheet_indices, write_contact_sheet, write_picture
 
 AUTO_GROUND_TOLERANCE_M = 0.1
 PANEL_COLOURS = ((0.86, 0.55, 0.42), (0.36, 0.60, 0.76), (0.55, 0.69, 0.45), (0.74, 0.60, 0.78))

@@ -31,7 +31,7 @@ def plan_jobs(motions: tuple[Path, ...], out: Path, labels: tuple[str, ...], mus
     captions = labels or _captions(motions)
     if _is_file(out) and len(rows) > 1:
         raise UserError(f"'out' is the single file {out}, but there are {len(rows)} videos to write: name a folder")
-    jobs = [Job(row, captions, song_of(music, row[0].stem), _target(out, row[0])) for row in rows]
+    jobs = [Job(row, captions, _song_of_any(music, row), _target(out, row[0])) for row in rows]
     if music and music.is_dir() and not any(job.music for job in jobs):
         raise UserError(f"{music} has no song named as a motion, such as {rows[0][0].stem}.wav: name the song itself")
     return jobs
@@ -67,10 +67,26 @@ def _motions_in(folder: Path) -> dict[str, Path]:
 
 def _captions(sources: tuple[Path, ...]) -> tuple[str, ...]:
     """Return the names that tell sources apart; nothing for a single one."""
-    if len(sources) == 1:
-        return ("",)
-    stems = tuple(source.stem for source in sources)
-    return stems if len(set(stems)) == len(stems) else tuple(source.resolve().parent.name for source in sources)
+    return ("",) if len(sources) == 1 else distinct_names(sources)
+
+
+def distinct_names(paths: tuple[Path, ...]) -> tuple[str, ...]:
+    """Return the shortest names that tell paths apart.
+
+    They are the files' names without ending, or those of the folders they lie in, of the folders of these, and so on;
+    else the ends of the paths; else, as one path may be given twice, names with numbers.
+    """
+    parts = [(*path.resolve().parent.parts, path.stem) for path in paths]
+    depth = max(map(len, parts))
+    single = (tuple(part[-back] if back <= len(part) else "" for part in parts) for back in range(1, depth + 1))
+    ends = (tuple("/".join(path.resolve().parts[-back:]) for path in paths) for back in range(1, depth + 1))
+    numbered = tuple(f"{path.stem} ({number})" for number, path in enumerate(paths, 1))
+    return next((names for names in (*single, *ends) if len({*names}) == len(names) and all(names)), numbered)
+
+
+def _song_of_any(music: Path | None, row: tuple[Path, ...]) -> Path | None:
+    """Return the song of the first motion of a row that has one: they are shown to the same."""
+    return next((song for motion in row if (song := song_of(music, motion.stem))), None)
 
 
 def song_of(music: Path | None, stem: str) -> Path | None:

@@ -3,27 +3,19 @@
 import subprocess
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
-import imageio_ffmpeg
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from skeleton2stage.errors import UserError
+from skeleton2stage.ffmpeg_program import ffmpeg_program
 from skeleton2stage.files import atomic_path
+from skeleton2stage.render.soundtrack import Soundtrack
 
 SHEET_COLUMNS = 4
 SHEET_WIDTH = 1600
 _MARGIN = 0.025  # of a picture's height
-
-
-@dataclass(frozen=True)
-class Soundtrack:
-    """A song file, and where in it (s) the dance begins."""
-
-    path: Path
-    start_s: float = 0.0
 
 
 def encode(
@@ -61,18 +53,8 @@ def _feed(process: subprocess.Popen, pictures: Iterable[np.ndarray]) -> None:
         pass  # ffmpeg has given up; its exit status and log say why
 
 
-def _ffmpeg() -> str:
-    try:
-        return imageio_ffmpeg.get_ffmpeg_exe()
-    except RuntimeError:
-        raise UserError(
-            "there is no ffmpeg for .mp4 files: pip install --force-reinstall imageio-ffmpeg, or name one in "
-            "IMAGEIO_FFMPEG_EXE; .gif, .webp and .png are written without"
-        ) from None
-
-
 def _ffmpeg_input(size: tuple[int, int], fps: int, soundtrack: Soundtrack | None) -> list[str]:
-    command = [_ffmpeg(), "-y", "-v", "error"]
+    command = [ffmpeg_program(), "-y", "-v", "error"]
     command += ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size[0]}x{size[1]}", "-r", str(fps), "-i", "-"]
     if soundtrack:
         # "file:" keeps ffmpeg from taking a colon in a name for a protocol.

@@ -1,4 +1,4 @@
-"""What viser has no word for, said in the page's own: a song that plays in step, a drawing one can click.
+"""What viser has no word for, said in the page's own: a song that plays in step, a drawing one can click, keys.
 
 viser shows HTML with its event attributes. A song is an <audio> element that is sent once; orders to it, and to the
 line of the moment shown, are attributes of an empty picture, which runs them when it is loaded. A click writes its
@@ -14,8 +14,7 @@ from html import escape
 import numpy as np
 import soundfile
 
-from skeleton2stage.music.audio import read_audio
-from skeleton2stage.render.video import Soundtrack
+from skeleton2stage.render.soundtrack import Soundtrack, part_of
 
 SONG_ID = "s2s-song"
 MAX_DRIFT_S = 0.3
@@ -39,12 +38,38 @@ def write_number(field_id: str, javascript_value: str) -> str:
     )
 
 
+def hide_field(field_id: str) -> str:
+    """Return HTML that takes a field off the page, with its label, into which JavaScript can write all the same."""
+    return f'<style>div:has(> .mantine-Flex-root [id="{field_id}"]){{display:none}}</style>'
+
+
+def within_canvas(element_id: str, beside_px: float) -> str:
+    """Return HTML by which the floating panel of an element leaves so much of a window of any width uncovered."""
+    return f"<style>[data-floating-window]:has(#{element_id}){{max-width:calc(100vw - {beside_px:g}px)}}</style>"
+
+
+def keep_keys() -> str:
+    """Return JavaScript, to be run once a page, by which keys stay the viewer's after a click on one of its controls.
+
+    A box, button or list keeps the focus that the click gave it, and takes the next key for itself. What is reached by
+    the keyboard keeps it, and so does a field that is typed into, until Enter.
+    """
+    return (
+        "if(!window.s2sKeys){window.s2sKeys=true; const release=()=>setTimeout(()=>document.activeElement.blur(),0);"
+        "document.addEventListener('click',e=>{if(e.detail>0&&(e.target.closest('[role=option]')"
+        "||document.activeElement.matches('button,input[type=checkbox]')))release();});"
+        "document.addEventListener('keydown',e=>{if(e.key==='Enter'&&e.target.matches('input'))release();});}"
+    )
+
+
 def song_html(soundtrack: Soundtrack, duration_s: float) -> str:
-    """Return the element of a song's part of so many seconds; raises UserError where it cannot be read."""
-    audio, rate_hz = read_audio(soundtrack.path)
-    start = int(soundtrack.start_s * rate_hz)
-    part = audio[start : start + int(duration_s * rate_hz) + 1]
-    content = base64.b64encode(_mp3(part if len(part) else np.zeros(1, np.float32), rate_hz)).decode()
+    """Return the element of a song's part of so many seconds, silence after its end; raises UserError as `part_of`.
+
+    It is never over before the dances are: a song that is, begins again when it is told to play.
+    """
+    audio, rate_hz = part_of(soundtrack, duration_s)
+    audio = np.pad(audio, (0, max(0, int(duration_s * rate_hz) + 1 - len(audio))))
+    content = base64.b64encode(_mp3(audio, rate_hz)).decode()
     return f'<audio id="{SONG_ID}" preload="auto" src="data:audio/mpeg;base64,{content}"></audio>'
 
 
@@ -61,9 +86,9 @@ def song_order(time_s: float, playing: bool, speed: float) -> str:
     return f"const a=document.getElementById('{SONG_ID}'); if(a){{ {at} {action} }}"
 
 
-def head_order(head_id: str, x: float, time_s: float) -> str:
-    """Return JavaScript that moves an SVG line to a place, and keeps a song that plays in step with the pictures."""
-    moved = "".join(f"h.setAttribute('{end}',{x:.1f});" for end in ("x1", "x2"))
+def head_order(head_id: str, share: float, time_s: float) -> str:
+    """Return JavaScript that moves an upright SVG line to a share of its drawing's width, and keeps a song in step."""
+    moved = "".join(f"h.setAttribute('{end}','{100 * share:.2f}%');" for end in ("x1", "x2"))
     song = f"const a=document.getElementById('{SONG_ID}');"
     apart = f"a&&!a.paused&&Math.abs(a.currentTime-{time_s:.3f})>{MAX_DRIFT_S}"
     return (

@@ -41,8 +41,9 @@ class Playback:
         self.playing = False
 
     def seek(self, time_s: float) -> None:
-        """Show another moment, the nearest there is."""
-        self.time_s = min(max(time_s, 0.0), (self.n_frames - 1) / self.fps)
+        """Show the frame nearest to another moment."""
+        last_s = (self.n_frames - 1) / self.fps
+        self.time_s = round(min(max(time_s, 0.0), last_s) * self.fps) / self.fps
 
     def step(self, n_frames: int) -> None:
         """Pause, and show the frame so many frames on."""

@@ -17,6 +17,7 @@ from skeleton2stage.render.marks import (
     STILL_RGBA,
 )
 from skeleton2stage.view.dancers import Dancer, bind_pose, is_rigid
+from skeleton2stage.view.moment_table import named
 
 LAYOUTS = ("side by side", "overlaid")
 SPACING_M = 1.7
@@ -24,7 +25,7 @@ OVERLAID_OPACITY = 0.55
 MAX_MARKED = 4000  # triangles of one dancer that are marked at once
 _DISC_RADIUS_M, _DISC_HEIGHT_M = 0.075, 0.004
 _FLOOR_M = 24.0
-_NAME_HEIGHT_M, _NAME_STEP_M = 1.95, 0.07  # a step each, or overlaid names would hide each other
+_NAME_HEIGHT_M, _NAME_SIZE_M, _NAME_STEP_M = 1.9, 0.1, 0.16
 _MARK = tuple(round(255 * value) for value in PENETRATION_RGB)
 _SPOTS = {state: tuple(round(255 * value) for value in rgba[:3])
           for state, rgba in ((STILL, STILL_RGBA), (SLIDING, SLIDING_RGBA))}
@@ -34,17 +35,21 @@ class ViewScene:
     """Everything of the dancers that is in the browser's scene; right_w: [3], along which they stand in a row."""
 
     def __init__(self, server: viser.ViserServer, dancers: Sequence[Dancer], right_w: np.ndarray) -> None:
-        self._server, self._dancers, self._right_w = server, dancers, right_w
+        self._server, self._dancers, self.right_w = server, dancers, right_w
         scene = server.scene
         scene.set_up_direction("+z")
-        scene.add_grid("/floor", width=_FLOOR_M, height=_FLOOR_M, cell_size=0.25, section_size=1.0,
-                       cell_color=(205, 208, 214), section_color=(150, 155, 165), plane="xy")
+        self._floor = scene.add_grid(
+            "/floor", width=_FLOOR_M, height=_FLOOR_M, cell_size=0.25, section_size=1.0,
+            cell_color=(205, 208, 214), section_color=(150, 155, 165), plane="xy",
+        )
         self._skins = [self._add_skin(number, dancer) for number, dancer in enumerate(dancers)]
         self._marks = [self._add_marks(number, dancer) for number, dancer in enumerate(dancers)]
         self._spots = [self._add_spots(number) for number in range(len(dancers))]
-        self._names = [self._server.scene.add_label(f"/name_{number}", dancer.label)
-                       for number, dancer in enumerate(dancers)]
-        self._origins = np.zeros((len(dancers), 3))
+        self._names = [
+            scene.add_label(f"/name_{number}", dancer.label, font_size_mode="scene", font_scene_height=_NAME_SIZE_M)
+            for number, dancer in enumerate(dancers)
+        ]
+        self._origins, self._name_steps = np.zeros((len(dancers), 3)), np.zeros(len(dancers))
         self.shown = [True] * len(dancers)
         self.penetration = self.contacts = True
 
@@ -74,6 +79,15 @@ class ViewScene:
             for foot in range(len(FEET))
         ]
 
+    def leave(self) -> None:
+        """Take everything out of the scene, for another of the same server to follow."""
+        marks = [mesh for mesh in self._marks if mesh is not None]
+        for handle in (self._floor, *marks, *(spot for spots in self._spots for spot in spots), *self._names):
+            handle.remove()
+        # The page of viser 1.1.1 breaks where a skinned mesh is removed. One of the same name takes its place.
+        for skin in self._skins:
+            skin.visible = False
+
     def lay_out(self, layout: str) -> None:
         """Put the dancers that are shown in a row, or all where they dance, seen through each other."""
         row = [number for number, shown in enumerate(self.shown) if shown]
@@ -81,13 +95,15 @@ class ViewScene:
             place = row.index(number) if number in row else 0
             apart = layout == LAYOUTS[0]
             beginning = self._dancers[number].motion.translation[0] * [1.0, 1.0, 0.0]
-            slot = SPACING_M * (place - (len(row) - 1) / 2) * self._right_w
+            slot = SPACING_M * (place - (len(row) - 1) / 2) * self.right_w
             # Overlaid dances keep their own places: how far they part is part of the comparison.
             self._origins[number] = slot - beginning if apart else -self._dancers[0].motion.translation[0] * [1, 1, 0]
             skin.visible = self.shown[number]
             skin.opacity = None if apart or len(row) < 2 else OVERLAID_OPACITY
             skin.position = self._origins[number]
             self._names[number].visible = self.shown[number]
+            # Of dances that share a place, or names would hide each other.
+            self._name_steps[number] = 0.0 if apart else _NAME_STEP_M * place
 
     def middle(self, frame: int) -> np.ndarray:
         """Return the point [3] m between the dancers that are shown, from above."""
@@ -105,8 +121,9 @@ class ViewScene:
                     for bone, quat_wxyz, position in zip(self._skins[number].bones, *poses, strict=True):
                         bone.wxyz, bone.position = quat_wxyz, position
                     above_w = dancer.bone_positions[own, 0] * [1.0, 1.0, 0.0]
-                    above_w[2] = _NAME_HEIGHT_M + _NAME_STEP_M * number
+                    above_w[2] = _NAME_HEIGHT_M + self._name_steps[number]
                     self._names[number].position = self._origins[number] + above_w
+                    self._names[number].text = named(dancer, frame)
                 self._show_marks(number, dancer, own)
                 self._show_spots(number, dancer, own)
 

@@ -8,55 +8,78 @@ import numpy as np
 import viser
 
 from skeleton2stage.render.camera import facing_rad, view_axes
-from skeleton2stage.render.video import Soundtrack
-from skeleton2stage.view.browser_bridge import head_order, order, song_html, song_order, write_number
+from skeleton2stage.render.soundtrack import Soundtrack
+from skeleton2stage.view.browser_bridge import (
+    head_order,
+    hide_field,
+    keep_keys,
+    order,
+    song_html,
+    song_order,
+    within_canvas,
+    write_number,
+)
 from skeleton2stage.view.dancers import Dancer
+from skeleton2stage.view.first_view import ELEVATION_RAD, FRONT_TURN_RAD, Canvas, first_view
+from skeleton2stage.view.key_commands import KEYS, add_key_commands
+from skeleton2stage.view.moment_table import moment_table
 from skeleton2stage.view.playback import SPEEDS, Playback
-from skeleton2stage.view.timeline import HEAD_ID, head_x, timeline_svg
-from skeleton2stage.view.view_scene import LAYOUTS, ViewScene
+from skeleton2stage.view.timeline import HEAD_ID, SURFACE_ID, height_px, share_of, timeline_html
+from skeleton2stage.view.view_scene import LAYOUTS, SPACING_M, ViewScene
 
 TICK_S = 1 / 30
 HEAD_EVERY_S = 0.1  # how often the time line and the fields follow while dances play
-CAMERA_DISTANCE_M, CAMERA_HEIGHT_M, LOOK_AT_HEIGHT_M = 2.6, 1.3, 0.65
-TIMELINE_WIDTH_PX, MARGIN_PX = 860, 12
-_FRONT_TURN_RAD = 0.35
-KEYS = (
-    "space: play or pause · J, L: a frame back, on · shift+J, shift+L: a second · home, end · U, I: slower, faster · "
-    "O: overlaid or side by side · P: penetration · C: contacts · F: follow · N, B: next, previous penetration"
-)
+# The page: the panel of the time line, what is over the drawing in it, and the panel of the controls beside it.
+TIMELINE_WIDTH_PX, MARGIN_PX, PANEL_HEAD_PX, CONTROLS_WIDTH_PX = 860, 12, 46, 324
+PHONE_WIDTH_PX, PHONE_COVERED = 576, 0.6  # where viser puts all controls on a sheet over this much of the height
+_SLIDER_STEP_S, _TOLD_S = 0.01, 8.0
 
 
 class Viewer:
     """A server that shows dances to any number of browsers, all the same moment of them."""
 
-    def __init__(
-        self, dancers: Sequence[Dancer], soundtrack: Soundtrack | None, host: str, port: int, layout: str, fps: float
-    ) -> None:
-        """Start it; `address` says where. Several dances are shown by `layout`, one of LAYOUTS."""
-        duration_s = max(len(dancer) for dancer in dancers) / fps
-        self._dancers, self._playback, self._lock = dancers, Playback(duration_s, fps), threading.RLock()
+    def __init__(self, host: str, port: int, fps: float, names: Sequence[str] = ()) -> None:
+        """Start it; `address` says where. names: of dances that can be asked for in place of those shown."""
+        self._fps, self._names, self._wanted, self._lock = fps, tuple(names), None, threading.RLock()
+        self._dancers: Sequence[Dancer] = ()
         self._server = viser.ViserServer(host=host, port=port, label="Skeleton2Stage", verbose=False)
-        azimuth_rad = facing_rad(dancers[0].motion) + _FRONT_TURN_RAD + np.pi
-        self._forward_w, right_w, _ = view_axes(azimuth_rad, 0.0)
-        self._scene = ViewScene(self._server, dancers, right_w)
-        self._shown_frame, self._head_moved_s, self._middle_w = -1, 0.0, None
-        self._add_controls(layout)
-        self._add_timeline(soundtrack)
-        self._add_keys()
-        self._place_camera()
-        self._relay()
+        self._server.on_client_connect(self._place_camera)
+
+    def show(
+        self, dancers: Sequence[Dancer], soundtrack: Soundtrack | None, layout: str | None = None, name: str = ""
+    ) -> None:
+        """Show dances in place of those shown, if any, several by `layout`, one of LAYOUTS, or as the last ones."""
+        with self._lock:
+            layout = layout or self._layout.value
+            if self._dancers:
+                self._scene.leave()
+            self._server.gui.reset()
+            self._dancers, self._playback = dancers, Playback(max(map(len, dancers)) / self._fps, self._fps)
+            self._facing_rad = facing_rad(dancers[0].motion)
+            self._view_rad = FRONT_TURN_RAD, ELEVATION_RAD
+            self._scene = ViewScene(self._server, dancers, self._right_w())
+            self._shown_frame, self._head_moved_s, self._middle_w = -1, 0.0, None
+            self._add_controls(layout, name)
+            self._add_timeline(soundtrack)
+            add_key_commands(self._server.gui, self, round(self._fps))
+            self._relay()
+        for client in self._server.get_clients().values():
+            self._place_camera(client)
 
     @property
     def address(self) -> str:
         """Where to open it."""
         return f"http://{self._server.get_host()}:{self._server.get_port()}"
 
-    def _add_controls(self, layout: str) -> None:
+    def _add_controls(self, layout: str, name: str) -> None:
         gui = self._server.gui
+        if len(self._names) > 1:
+            self._choice = gui.add_dropdown("dance", self._names, initial_value=name)
+            self._choice.on_update(lambda event: self._want(self._choice.value) if event.client else None)
         self._play = gui.add_button("play", icon=viser.Icon.PLAYER_PLAY)
         self._play.on_click(lambda _: self.toggle())
         last_s = (self._playback.n_frames - 1) / self._playback.fps
-        self._time = gui.add_slider("time, s", 0.0, max(last_s, 1e-3), 1 / self._playback.fps, 0.0)
+        self._time = gui.add_slider("time, s", 0.0, max(round(last_s, 2), _SLIDER_STEP_S), _SLIDER_STEP_S, 0.0)
         self._time.on_update(lambda event: self.seek(self._time.value) if event.client else None)
         self._speed = gui.add_dropdown("speed", tuple(f"{speed:g}" for speed in SPEEDS), initial_value="1")
         self._speed.on_update(lambda _: self._change(self._take_speed))
@@ -82,46 +105,62 @@ class Viewer:
     def _add_timeline(self, soundtrack: Soundtrack | None) -> None:
         gui = self._server.gui
         panel = gui.add_panel()
-        with panel.add_tab("time line: click to go there"):
+        with panel.add_tab("time line"):
+            # Nobody sees this field: a click on the drawing types its time into it, and so comes here.
             self._jump = gui.add_number("go to, s", 0.0, min=0.0, max=self._playback.duration_s, step=0.001)
             self._jump.on_update(lambda event: self.seek(self._jump.value) if event.client else None)
             field = self._jump._impl.uuid  # the element's id in the page, for which viser has no name
-            click = write_number(field, "time_s")
-            gui.add_html(timeline_svg(self._dancers, self._playback.duration_s, self._playback.fps, click))
+            self._click = write_number(field, "time_s")
+            self._timeline = gui.add_html("")
             self._orders = [gui.add_html("") for _ in range(2)]  # to the time line, to the song
+            beside_px = CONTROLS_WIDTH_PX + 2 * MARGIN_PX
+            gui.add_html(hide_field(field) + within_canvas(SURFACE_ID, beside_px) + order(keep_keys()))
             self._song = soundtrack is not None
             if soundtrack:
                 gui.add_html(song_html(soundtrack, self._playback.duration_s))
         gui.main_panel.dock_right()
         panel.float(x=MARGIN_PX, y=-MARGIN_PX, width=TIMELINE_WIDTH_PX)
 
-    def _add_keys(self) -> None:
-        second = round(self._playback.fps)
-        commands: tuple[tuple[str, str, str | None, Callable[[], None]], ...] = (
-            ("play or pause", "space", None, self.toggle),
-            ("a frame back", "J", None, lambda: self.step(-1)), ("a frame on", "L", None, lambda: self.step(1)),
-            ("a second back", "J", "shift", lambda: self.step(-second)),
-            ("a second on", "L", "shift", lambda: self.step(second)),
-            ("the beginning", "home", None, lambda: self.seek(0.0)),
-            ("the end", "end", None, lambda: self.seek(self._playback.duration_s)),
-            ("slower", "U", None, lambda: self._faster(-1)), ("faster", "I", None, lambda: self._faster(1)),
-            ("overlaid or side by side", "O", None, self._other_layout),
-            ("penetration", "P", None, lambda: _toggle(self._penetration)),
-            ("contacts", "C", None, lambda: _toggle(self._contacts)),
-            ("camera follows", "F", None, lambda: _toggle(self._follow)),
-            ("next penetration", "N", None, lambda: self._next_penetration(1)),
-            ("previous penetration", "B", None, lambda: self._next_penetration(-1)),
-        )
-        for label, key, modifier, action in commands:
-            command = self._server.gui.add_command(label, hotkey=key, modifier=modifier)
-            command.on_trigger(lambda _, action=action: action())
+    def _place_camera(self, client: viser.ClientHandle) -> None:
+        """Have a browser that opens see all who dance, over its time line; its view is reset to that too."""
+        camera = client.camera
+        with self._lock:
+            if not self._dancers:
+                return
+            n_shown = max(1, sum(box.value for box in self._shown))
+            middle = self._scene.middle(self._playback.frame) * [1.0, 1.0, 0.0]
+            row_m = SPACING_M * (n_shown - 1) * (self._layout.value == LAYOUTS[0])
+        covered_px = PANEL_HEAD_PX + height_px(n_shown) + MARGIN_PX
+        if camera.image_width < PHONE_WIDTH_PX:
+            covered_px = PHONE_COVERED * camera.image_height
+        canvas = Canvas(camera.image_width, camera.image_height, covered_px, camera.fov)
+        turn_rad, elevation_rad = self._view_rad
+        position, target = first_view(canvas, row_m, self._facing_rad + np.pi + turn_rad, elevation_rad)
+        for place in (self._server.initial_camera, camera):
+            place.position, place.look_at = middle + position, middle + target
 
-    def _place_camera(self) -> None:
-        middle = self._scene.middle(0) * [1.0, 1.0, 0.0]
-        width = 0.55 * (sum(box.value for box in self._shown) - 1) * (self._layout.value == LAYOUTS[0])
-        camera = self._server.initial_camera
-        camera.position = middle - (CAMERA_DISTANCE_M + width) * self._forward_w + [0.0, 0.0, CAMERA_HEIGHT_M]
-        camera.look_at = middle + [0.0, 0.0, LOOK_AT_HEIGHT_M]
+    def _right_w(self) -> np.ndarray:
+        return view_axes(self._facing_rad + np.pi + self._view_rad[0], 0.0)[1]
+
+    def look(self, client: viser.ClientHandle, turn_rad: float, elevation_rad: float) -> None:
+        """Have a browser see all from a side, by a turn from straight in front; a row turns, so that nobody hides."""
+        with self._lock:
+            self._view_rad = turn_rad, elevation_rad
+            self._scene.right_w = self._right_w()
+            self._relay()
+        self._place_camera(client)
+
+    def _want(self, name: str) -> None:
+        self._wanted = name
+
+    def tell(self, title: str, sentence: str = "") -> None:
+        """Tell every browser something for a while."""
+        for client in self._server.get_clients().values():
+            client.add_notification(title, sentence, auto_close_seconds=_TOLD_S)
+
+    def keep(self, name: str) -> None:
+        """Say that the dances of a name are shown still, though others were asked for."""
+        self._choice.value = name
 
     def toggle(self) -> None:
         """Play, or pause."""
@@ -155,15 +194,22 @@ class Viewer:
     def _take_speed(self) -> None:
         self._playback.speed = float(self._speed.value)
 
-    def _faster(self, places: int) -> None:
+    def faster(self, places: int) -> None:
+        """Play at the next faster (1) or slower (-1) speed."""
         self._change(lambda: self._playback.change_speed(places))
         self._speed.value = f"{self._playback.speed:g}"
 
-    def _other_layout(self) -> None:
+    def switch(self, what: str) -> None:
+        """Switch what is shown on or off: penetration, contacts, or whether the camera follows ("follow")."""
+        box = {"penetration": self._penetration, "contacts": self._contacts, "follow": self._follow}[what]
+        box.value = not box.value
+
+    def other_layout(self) -> None:
+        """Show dances side by side that are overlaid, and the other way round."""
         self._layout.value = LAYOUTS[1 - LAYOUTS.index(self._layout.value)]
 
-    def _next_penetration(self, direction: int) -> None:
-        """Go to where the next stretch of frames begins in which any dance shown passes through itself."""
+    def next_penetration(self, direction: int) -> None:
+        """Go to where the next stretch of frames (-1: the previous) begins in which any dance passes through itself."""
         pierced = np.zeros(self._playback.n_frames, dtype=bool)
         for dancer, box in zip(self._dancers, self._shown, strict=True):
             if box.value and dancer.pairs is not None:
@@ -179,6 +225,10 @@ class Viewer:
             self._scene.shown = [box.value for box in self._shown]
             self._scene.penetration, self._scene.contacts = self._penetration.value, self._contacts.value
             self._scene.lay_out(self._layout.value)
+            playback = self._playback
+            self._timeline.content = timeline_html(
+                self._dancers, self._scene.shown, playback.duration_s, playback.fps, self._click
+            )
             self._middle_w = None
             self._show(force=True)
 
@@ -190,10 +240,10 @@ class Viewer:
             self._move_cameras()
         if force or now_s - self._head_moved_s > HEAD_EVERY_S:
             self._head_moved_s = now_s
-            x = head_x(playback.frame / playback.fps, playback.duration_s)
-            self._orders[0].content = order(head_order(HEAD_ID, x, playback.time_s))
+            share = share_of(playback.frame / playback.fps, playback.duration_s)
+            self._orders[0].content = order(head_order(HEAD_ID, share, playback.time_s))
             self._time.value = playback.frame / playback.fps
-            self._figures.content = self._figures_text()
+            self._figures.content = moment_table(self._dancers, self._scene.shown, playback.frame, playback.fps)
 
     def _move_cameras(self) -> None:
         """Move every browser's camera as the dancers moved, so that whoever turned it keeps their view."""
@@ -204,17 +254,12 @@ class Viewer:
                     client.camera.position = client.camera.position + middle - self._middle_w
         self._middle_w = middle
 
-    def _figures_text(self) -> str:
-        rows = ["| | pairs | reward |", "| --- | ---: | ---: |"]
-        for dancer in self._dancers:
-            own = min(self._playback.frame, len(dancer) - 1)
-            pairs = "" if dancer.pairs is None else f"{dancer.pairs[own]}"
-            rows.append(f"| {dancer.label} | {pairs} | {'' if dancer.score is None else f'{dancer.score[own]:.2f}'} |")
-        return "\n".join(rows)
-
-    def run(self, until: Callable[[], bool] = lambda: False) -> None:
-        """Move the dances with the clock until told otherwise."""
+    def run(self, until: Callable[[], bool] = lambda: False) -> str | None:
+        """Move the dances with the clock until told otherwise (None), or until others are wanted: return their name."""
         while not until():
+            wanted, self._wanted = self._wanted, None
+            if wanted is not None:
+                return wanted
             began_s = time.perf_counter()
             with self._lock:
                 again = self._playback.tick(began_s)
@@ -222,11 +267,8 @@ class Viewer:
                     self._orders[1].content = order(song_order(self._playback.time_s, True, self._playback.speed))
                 self._show()
             time.sleep(max(0.0, TICK_S - (time.perf_counter() - began_s)))
+        return None
 
     def close(self) -> None:
         """Stop serving."""
         self._server.stop()
-
-
-def _toggle(box: viser.GuiCheckboxHandle) -> None:
-    box.value = not box.value

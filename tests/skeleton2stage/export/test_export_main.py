@@ -106,7 +106,7 @@ def test_usd_is_written_beside_the_others_and_as_a_single_file(dances, tmp_path)
 
 
 def test_two_motions_that_would_share_a_file_are_refused(tmp_path):
-    with pytest.raises(UserError, match=r"several motions would be written to .*one\.glb"):
+    with pytest.raises(UserError, match=r"one\.pkl and one\.bvh would both be written to .*one\.glb: rename"):
         targets_of(["one.pkl", "one.bvh"], tmp_path, ("glb",), None)
 
 

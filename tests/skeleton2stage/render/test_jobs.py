@@ -1,7 +1,7 @@
 import pytest
 
 from skeleton2stage.errors import UserError
-from skeleton2stage.render.jobs import plan_jobs
+from skeleton2stage.render.jobs import distinct_names, plan_jobs
 
 
 @pytest.fixture
@@ -41,6 +41,22 @@ def test_captions_are_what_tells_the_files_apart(folders):
     assert other[0].labels == ("one", "two")
     given = plan_jobs((folders / "base/one.pkl", folders / "base/two.pkl"), folders / "x.mp4", ("a", "b"), None)
     assert given[0].labels == ("a", "b")
+
+
+@pytest.mark.parametrize(("paths", "names"), [
+    (["a/x.pkl", "a/y.pkl"], ("x", "y")), (["a/x.pkl", "b/x.pkl"], ("a", "b")),
+    (["p/dances/x.pkl", "q/dances/x.pkl"], ("p", "q")), (["a/x.pkl", "a/x.npz"], ("x.pkl", "x.npz")),
+    (["a/x.pkl", "a/y.pkl", "b/x.pkl"], ("a/x.pkl", "a/y.pkl", "b/x.pkl")), (["a/x.pkl"] * 2, ("x (1)", "x (2)")),
+    (["p/dances", "q/dances"], ("p", "q")), (["x.pkl", "deep/down/x.pkl"], ("ROOT", "down")),
+])
+def test_names_tell_any_paths_apart(tmp_path, paths, names):
+    named = distinct_names(tuple(tmp_path / path for path in paths))
+    assert named == tuple(name.replace("ROOT", tmp_path.name) for name in names)
+
+
+def test_the_song_of_any_motion_of_a_row_is_the_rows(folders):
+    (job,) = plan_jobs((folders / "base/two.pkl", folders / "tuned/one.pkl"), folders / "x.mp4", (), folders / "songs")
+    assert job.music == folders / "songs/one.ogg"
 
 
 @pytest.mark.parametrize(("motions", "out", "labels", "music", "said"), [

@@ -9,7 +9,7 @@ import soundfile
 
 from skeleton2stage.errors import UserError
 from skeleton2stage.music.audio import write_wav
-from skeleton2stage.render.video import Soundtrack
+from skeleton2stage.render.soundtrack import Soundtrack
 from skeleton2stage.view import browser_bridge as bridge
 
 
@@ -40,3 +40,16 @@ def test_the_song_is_told_where_and_how_fast_to_play():
     said = bridge.song_order(1.25, True, 0.5)
     assert "1.250" in said and "playbackRate=0.5" in said and ".play()" in said
     assert ".pause()" in bridge.song_order(1.25, False, 1.0)
+
+
+def test_a_song_that_is_over_first_is_followed_by_silence(tmp_path):
+    write_wav(tmp_path / "song.wav", np.full(22050, 0.5, np.float32), 22050)
+    html = bridge.song_html(Soundtrack(tmp_path / "song.wav"), 3.0)
+    audio, rate_hz = soundfile.read(io.BytesIO(base64.b64decode(re.search(r"base64,([^\"]+)", html)[1])))
+    assert len(audio) / rate_hz == pytest.approx(3.0, abs=0.15)
+    assert np.abs(audio[: rate_hz // 2]).max() > 0.1 > 0.01 > np.abs(audio[-rate_hz:]).max()
+
+
+def test_the_line_of_the_moment_stands_at_its_share_and_the_song_is_set_back():
+    said = bridge.head_order("head", 0.25, 1.5)
+    assert "'x1','25.00%'" in said and "'x2','25.00%'" in said and "a.currentTime=1.500" in said

@@ -55,6 +55,13 @@ def test_every_frame_is_found_again_by_its_time():
         assert playback.frame == frame
 
 
+def test_seeking_shows_the_nearest_frame():
+    playback = playing()
+    for time_s, frame in ((0.349, 10), (0.351, 11), (0.33, 10), (0.34, 10), (-3, 0)):
+        playback.seek(time_s)
+        assert playback.frame == frame
+
+
 def test_speed_changes_by_places_and_ends_at_the_last():
     playback = playing()
     playback.change_speed(1)
