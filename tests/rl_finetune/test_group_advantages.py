@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -66,3 +67,33 @@ def test_correlation_of_centred_numbers():
 def test_groups_whose_dances_are_alike_are_counted():
     assert share_without_spread(torch.tensor([1.0, 5.0, 1.0, 7.0]), GROUPS) == 0.5
     assert share_without_spread(torch.tensor([1.0, 5.0, 2.0, 7.0]), GROUPS) == 0.0
+
+
+def test_neither_order_nor_names_of_groups_matter():
+    generator = torch.Generator().manual_seed(0)
+    values, groups = torch.randn(12, 5, generator=generator), torch.arange(12) % 3
+    expected = group_relative(values, groups)
+    order = torch.randperm(12, generator=generator)
+    torch.testing.assert_close(group_relative(values[order], groups[order]), expected[order])
+    torch.testing.assert_close(group_relative(values, 100 - 7 * groups), expected)
+    torch.testing.assert_close(group_relative(values + groups[:, None], groups), expected)
+    torch.testing.assert_close(group_relative(values, groups).view(4, 3, 5).mean(dim=0), torch.zeros(3, 5), atol=1e-6,
+                               rtol=0)
+
+
+def test_a_group_of_one_teaches_nothing():
+    assert not group_relative(torch.tensor([5.0, 1.0]), torch.tensor([0, 1])).any()
+    assert share_without_spread(torch.tensor([5.0, 1.0]), torch.tensor([0, 1])) == 1.0
+
+
+def test_correlation_is_numpys_of_centred_numbers():
+    drawn = torch.randn(2, 30, generator=torch.Generator().manual_seed(0))
+    drawn = drawn - drawn.mean(dim=1, keepdim=True)
+    assert correlation(*drawn) == pytest.approx(np.corrcoef(drawn.numpy())[0, 1], rel=1e-5)
+
+
+def test_what_is_left_without_energy_is_numpys_residual():
+    generator = torch.Generator().manual_seed(0)
+    energy, part = (group_relative(torch.randn(12, generator=generator), torch.arange(12) % 3) for _ in range(2))
+    slope = np.linalg.lstsq(energy.numpy()[:, None], part.numpy(), rcond=None)[0][0]
+    np.testing.assert_allclose(energy_neutral(part, energy), part - slope * energy, atol=1e-6)

@@ -29,7 +29,8 @@ def quat_conjugate(quat_wxyz: torch.Tensor) -> torch.Tensor:
 
 def quat_rotate(quat_wxyz: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
     """Return vectors [..., 3] turned by quaternions [..., 4] wxyz (shapes broadcast)."""
-    w, v = quat_wxyz[..., :1], quat_wxyz[..., 1:].expand(*vector.shape)
+    w = quat_wxyz[..., :1]
+    v, vector = torch.broadcast_tensors(quat_wxyz[..., 1:], vector)  # linalg.cross broadcasts equal dimensions only
     twice = 2.0 * torch.linalg.cross(v, vector)
     return vector + w * twice + torch.linalg.cross(v, twice)
 

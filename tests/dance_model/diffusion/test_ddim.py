@@ -219,3 +219,27 @@ def test_predictions_are_held_within_the_place_range():
         assert predicted.tolist() == pytest.approx([-bound, -min(2.0, bound), 0.5, min(2.0, bound), bound])
     with pytest.raises(UserError, match="place_range must be from 1 to 1000, not 0.5"):
         replace(config, place_range=0.5)
+
+
+def test_guidance_of_one_takes_half_the_work_and_others_both_halves():
+    torch.manual_seed(0)
+    model = DanceDecoder(DenoiserConfig(5, 8, 16, 16, 1, 2, 3)).eval()
+    x, times, seen = torch.randn(2, 8, 5), torch.tensor([3, 700]), []
+    forward = model.forward_encoded
+    model.forward_encoded = lambda x, *rest: seen.append(len(x)) or forward(x, *rest)
+    with torch.no_grad():
+        encoding = model.encode_guided(torch.randn(2, 8, 3))
+        one, as_tensor, none = (
+            model.guided_forward(x, times, encoding, weight) for weight in (1.0, torch.ones(2, 1, 1), 0.0)
+        )
+        double = model.guided_forward(x, times, encoding, 2.0)
+    assert seen == [2, 4, 4, 4]
+    torch.testing.assert_close(one, as_tensor, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(double, 2.0 * one - none, atol=1e-5, rtol=1e-5)
+
+
+def test_motions_times_and_music_must_be_as_many():
+    model = DanceDecoder(DenoiserConfig(5, 8, 16, 16, 1, 2, 3)).eval()
+    encoding = model.encode_guided(torch.randn(2, 8, 3))
+    with pytest.raises(ValueError, match="as many of each: 3 motions, 3 times, 4 windows of encoded music"):
+        model.forward_encoded(torch.randn(3, 8, 5), torch.tensor([1, 2, 3]), encoding)

@@ -47,3 +47,13 @@ def test_a_denoiser_with_a_cutoff_predicts_the_filtered_motion():
 def test_a_cutoff_that_cannot_be_is_explained(cutoff_hz):
     with pytest.raises(UserError, match=r"cutoff_hz must be from 0 to under 15"):
         DenoiserConfig(cutoff_hz=cutoff_hz)
+
+
+@pytest.mark.parametrize("hz", [3.0, 5.0, 7.0, 9.0])
+def test_the_slope_is_butterworths_of_fourth_order_twice(hz):
+    """1 / (1 + (w / w_c)^8), w the frequencies as the bilinear transform bends them."""
+    bent, bent_cutoff = np.tan(np.pi * hz / 30.0), np.tan(np.pi * 6.0 / 30.0)
+    left = 1.0 / (1.0 + (bent / bent_cutoff) ** 8)
+    middle = slice(60, 240)
+    filtered, original = (low_pass(300, 6.0) @ wave(hz, 300))[middle], wave(hz, 300)[middle]
+    torch.testing.assert_close(filtered, float(left) * original, atol=2e-3, rtol=0)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from dance_model.diffusion.schedule import cosine_betas, cosine_schedule, ddim_steps, ddim_times
+from dance_model.diffusion.schedule import cosine_betas, cosine_schedule, ddim_steps, ddim_times, preconditioning
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +48,20 @@ def test_add_noise_mixes_by_the_cumulative_alpha():
     alpha = schedule.alphas_cumprod[0].item()
     assert noisy[0, 0, 0].item() == pytest.approx(2 * alpha**0.5 - (1 - alpha) ** 0.5, rel=1e-6)
     assert noisy[1, 2, 3].item() == pytest.approx(-1.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("data_std", [0.3, 1.0])
+def test_preconditioning_is_that_of_karras_in_the_scale_of_x_t(data_std):
+    """c_skip and c_out of the noise s over a clean signal, by their published forms."""
+    abar = cosine_schedule().alphas_cumprod.double()
+    noise = ((1 - abar) / abar).sqrt()
+    skip, scale = preconditioning(abar, data_std)
+    c_skip = data_std**2 / (noise**2 + data_std**2)
+    c_out = noise * data_std / (noise**2 + data_std**2).sqrt()
+    torch.testing.assert_close(skip, c_skip / abar.sqrt())  # of x_t, which is sqrt(abar) times as large
+    torch.testing.assert_close(scale, c_out)
+
+
+def test_without_noise_what_is_seen_is_the_prediction():
+    skip, scale = preconditioning(torch.tensor([1.0, 0.0]), 0.5)
+    assert skip.tolist() == [1.0, 0.0] and scale.tolist() == [0.0, 0.5]

@@ -1,5 +1,8 @@
 """The exact penetration reward on the open body in poses whose trouble is known."""
 
+import math
+
+import numpy as np
 import pytest
 import torch
 
@@ -64,3 +67,17 @@ def test_the_last_frame_is_always_counted():
     assert look_frames(12).tolist() == [0, 5, 10, 11]
     assert look_frames(11).tolist() == [0, 5, 10]
     assert look_frames(1).tolist() == [0]
+
+
+@pytest.mark.parametrize(("pairs", "value"), [(0, 0.0), (20, -0.6931), (380, -2.9957)])
+def test_twenty_pairs_halve(pairs, value):
+    """-log(1 + pairs / 20): about -3 for four hundred."""
+    assert PAIRS_SCALE == 20.0 and -math.log1p(pairs / PAIRS_SCALE) == pytest.approx(value, abs=1e-4)
+
+
+@pytest.mark.parametrize("looks", [[0], [0, 1], [0, 5, 10], [0, 5, 10, 12]])
+def test_interpolation_is_numpys(looks):
+    values, n_frames = np.random.default_rng(0).normal(size=(3, len(looks))), looks[-1] + 1
+    expected = np.stack([np.interp(np.arange(n_frames), looks, row) for row in values])
+    found = interpolated(torch.from_numpy(values), torch.tensor(looks), n_frames)
+    np.testing.assert_allclose(found, expected, atol=1e-6)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from rl_finetune.rewards import Dances, Reward, RewardContext, make_reward, register
+from rl_finetune.rewards import Dances, Reward, RewardContext, known_rewards, make_reward, register
 from rl_finetune.rewards.reward_file import RewardSetting
 from rl_finetune.rewards.weighted import WeightedRewards
 from skeleton2stage.errors import UserError
@@ -103,3 +103,34 @@ def test_motions_of_ones_own_are_dances_to_no_music():
 def test_motions_that_are_no_batch_are_refused(motions):
     with pytest.raises(UserError, match="as many frames each, 30 a second"):
         Dances.of(motions)
+
+
+def test_who_needs_the_simulator_says_so():
+    """Epochs that go by geometry alone leave these out."""
+    context = RewardContext(EveryDanceFalls)
+    own = [name for name in known_rewards() if not name.startswith("test_")]
+    assert {name for name in own if make_reward(name, context).needs_simulator} == {"imitation", "imitation_frames"}
+    rewards = WeightedRewards([RewardSetting("imitation", True, 1.0), RewardSetting("pfc", True, 1.0)], context)
+    assert set(rewards(still_dances(), geometric_only=True)) == {"pfc"}
+    assert set(rewards(still_dances())) == {"imitation", "pfc"}
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 19), (2, 20, 1), ()])
+def test_a_reward_of_another_shape_is_named(shape):
+    name = f"test_shape_{len(shape)}_{sum(shape)}"
+    register(name)(type("Odd", (Reward,), {"__call__": lambda self, dances: torch.zeros(shape)}))
+    with pytest.raises(ValueError, match=rf"reward {name} gave shape .*, not \[N\] or \[N, T\]"):
+        WeightedRewards([RewardSetting(name, True, 1.0)], CONTEXT)(still_dances())
+
+
+def test_the_order_of_a_batch_does_not_matter():
+    """Every reward that looks at dances alone, of three that differ."""
+    generator = torch.Generator().manual_seed(0)
+    dances = still_dances(3)
+    time = torch.arange(20) / 5.0
+    poses = dances.poses + 0.3 * torch.randn(3, 1, 24, 3, generator=generator) * torch.sin(time)[:, None, None]
+    batch = Dances(poses, dances.translation, None, dances.music)
+    flipped = Dances(poses.flip(0), dances.translation, None, dances.music)
+    for name in ("antifreezing", "fgcontact", "pfc", "skating", "penetration_spheres", "jerk", "torque"):
+        reward = make_reward(name, CONTEXT)
+        torch.testing.assert_close(reward(flipped), reward(batch).flip(0), atol=2e-3, rtol=2e-3, msg=name)

@@ -52,7 +52,10 @@ def test_the_critic_scores_what_has_rotations():
     evaluation = evaluate_motions(motions, critic=MotionCritic(CriticSizes(depth=1, width=8, out_width=6, n_heads=2)))
     assert {"motion_critic", "motion_critic_fixed"} <= set(evaluation.per_motion["a"])
     assert "motion_critic" not in evaluation.per_motion["b"] and "motion_critic" in evaluation.metrics
+    assert "motion_critic" not in evaluation.skipped
     assert "critic=FILE" in evaluate_motions(motions).skipped["motion_critic"]
+    small = MotionCritic(CriticSizes(depth=1, width=8, out_width=6, n_heads=2))
+    assert "joint positions only" in evaluate_motions({"b": motions["b"]}, critic=small).skipped["motion_critic"]
 
 
 def test_only_beats_within_the_dance_count(clicks, tmp_path):

@@ -13,6 +13,7 @@ from skeleton2stage.metrics.comparison import (
     as_latex,
     as_markdown,
     as_yaml,
+    compare,
     read_result,
     write_comparison,
 )
@@ -106,3 +107,67 @@ def test_titles_cannot_break_the_drawing(tmp_path):
     texts = [element.text for element in ElementTree.parse(tmp_path / "bars.svg").iter("{http://www.w3.org/2000/svg}text")]
     assert "a <b> & $c" in texts
 
+
+def test_every_sign_that_latex_knows_is_written_as_itself():
+    title = "a&b%c$d#e_f{g}h\\i~j^k"
+    head = as_latex([Result(title, {"pfc": 1.0}, {})]).splitlines()[2]
+    escaped = r"a\&b\%c\$d\#e\_f\{g\}h\textbackslash{}i\~{}j\^{}k"
+    assert cells_of(head.removesuffix(r" \\"), "&")[0] == "metric" and escaped in head
+
+
+def test_a_result_without_a_value_is_a_dash_in_latex_too():
+    rows = as_latex(RESULTS).splitlines()
+    assert rows[5].endswith(r"& -- \\") and rows[7].split("&")[1].strip() == "--"
+
+
+@pytest.mark.parametrize(("metric", "values", "best"), [
+    ("pfc", (2.0, 1.0, 3.0), [False, True, False]),  # lower
+    ("bas", (0.2, 0.1, 0.3), [False, False, True]),  # higher
+    ("mot_mag", (0.2, 0.1, 0.3), [False, False, False]),  # neither
+    ("pfc", (1.0, 1.0, 3.0), [True, True, False]),  # shared
+    ("pfc", (None, 1.0, 3.0), [False, True, False]),
+])
+def test_the_best_is_that_of_the_metrics_own_direction(metric, values, best):
+    results = [
+        Result(str(place), {} if value is None else {metric: value}, {}) for place, value in enumerate(values)
+    ]
+    ((_, cells),) = compare(results)
+    assert [cell.best for cell in cells] == best
+
+
+def test_changes_are_against_the_first_whatever_its_sign():
+    ((_, cells),) = compare([Result("a", {"motion_critic": -2.0}, {}), Result("b", {"motion_critic": -1.0}, {})])
+    assert (cells[0].change, cells[0].change_percent) == (None, None)
+    assert cells[1].change == 1.0 and abs(cells[1].change_percent) == pytest.approx(50.0)
+
+
+def test_what_is_written_behind_a_bar_fits_and_stands_behind_its_interval():
+    figure = bars_figure(RESULTS)
+    axis = figure.axes[0]
+    ends = [2.0 + 1.96 * 0.5, 1.5 + 1.96 * 0.25, 3.0]
+    assert axis.get_xlim() == pytest.approx((0.0, 1.2 * max(ends)))
+    places = [text.get_position() for text in axis.texts]
+    assert places == [(pytest.approx(end + 0.02 * max(ends)), row) for row, end in enumerate(ends)]
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["base", "tuned_1", "third"]
+    assert axis.yaxis_inverted()  # the first at the top, as in the table
+    assert len({bar.get_facecolor() for bar in axis.patches}) == 3
+    colours = [[bar.get_facecolor() for bar in each.patches] for each in figure.axes[:3]]
+    assert colours[2] == colours[0][:2]  # a result has one colour throughout
+
+
+def test_negative_values_have_no_bar_and_are_written():
+    axis = bars_figure([Result("a", {"motion_critic": -2.0}, {"motion_critic": 0.5})]).axes[0]
+    assert axis.patches[0].get_width() == 0 and axis.texts[0].get_text() == "-2.000"
+    assert axis.lines[0].get_xdata().tolist() == [0.0, 0.0]
+
+
+def test_a_panel_without_a_metric_is_empty():
+    """Of an odd number of metrics the last place of two columns."""
+    figure = bars_figure([Result("a", {"pfc": 1.0, "fgd": 2.0, "bas": 0.3}, {})])
+    assert [axis.axison for axis in figure.axes] == [True, True, True, False]
+    assert figure.get_size_inches()[1] > bars_figure([Result("a", {"pfc": 1.0}, {})]).get_size_inches()[1]
+
+
+def test_numbers_that_are_no_numbers_are_not_written_as_json():
+    with pytest.raises(ValueError, match="JSON"):
+        as_json([Result("a", {"pfc": float("nan")}, {})])

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ import torch
 from skeleton2stage.errors import UserError
 from skeleton2stage.metrics.measured_clip import clip_of
 from skeleton2stage.metrics.metrics_table import (
+    METRICS,
     Evaluation,
     clip_metrics,
     evaluation_table,
@@ -16,6 +18,7 @@ from skeleton2stage.metrics.metrics_table import (
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.motion.positions import JointMotion
 
+DOCUMENT = Path(__file__).parents[3] / "docs" / "metrics.md"
 EVALUATION = Evaluation(
     frames={"a.pkl": 100, "b.pkl": 300},
     per_motion={"a.pkl": {"pfc": 1.0, "fgd": 8.0, "bas": 0.5}, "b.pkl": {"pfc": 2.0, "fgd": 4.0}},
@@ -122,3 +125,26 @@ def test_what_only_a_set_has_stands_with_its_reference():
 def test_unknown_names_are_explained():
     with pytest.raises(UserError, match="choose one of .*pfc"):
         metric_named("pcf")
+
+
+def test_the_document_tells_which_way_each_metric_is_better():
+    """Every row of docs/metrics.md's table, and every metric in it; corrected variants stand beside theirs."""
+    lines = DOCUMENT.read_text(encoding="utf-8").splitlines()
+    rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| `")]
+    told = {name.strip("`"): row[1] for row in rows for name in row[0].split(", ")}
+    words = {"lower": "lower", "higher": "higher", "as data": "neither"}
+    assert {name: words[word] for name, word in told.items()} == {
+        metric.name: metric.better for metric in METRICS if not metric.name.endswith("_fixed")
+    }
+    for metric in METRICS:
+        if metric.name.endswith("_fixed"):
+            plain = metric_named(metric.name.removesuffix("_fixed"))
+            assert (metric.better, metric.decimals) == (plain.better, plain.decimals)
+
+
+def test_what_needs_rotations_and_what_is_pooled_over_frames():
+    needing = {metric.name for metric in METRICS if metric.needs_rotations}
+    assert needing == {"pen_rate", "pen_rate_apart", "mot_mag", "motion_critic", "motion_critic_fixed"}
+    pooled = {metric.name for metric in METRICS if metric.pooled}
+    assert pooled == {"pen_rate", "pen_rate_apart", "fgd", "fgd_penetration", "fgd_floating"}
+    assert [metric_named(name).label for name in ("pfc", "bas", "mot_mag")] == ["pfc ↓", "bas ↑", "mot_mag →"]

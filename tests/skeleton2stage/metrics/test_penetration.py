@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from skeleton2stage.body import mesh
+from skeleton2stage.body import mesh, self_intersection
 from skeleton2stage.body.body_model import load_body
 from skeleton2stage.metrics.penetration import (
     PenetrationCounter,
@@ -87,3 +87,11 @@ def test_every_face_has_a_part():
     assert set(parts.tolist()) == set(range(24))
     lowest = body.rest_vertices[body.faces].mean(axis=1)[:, 1].argmin()
     assert parts[lowest] in (7, 8, 10, 11)
+
+
+def test_frames_of_many_are_counted_as_each_alone(counter, poses):
+    """More than are posed at once, and not a multiple of that."""
+    many = poses.repeat(self_intersection.CPU_FRAMES, 1, 1)[: 2 * self_intersection.CPU_FRAMES + 1]
+    expected = counter.hits(poses).repeat(self_intersection.CPU_FRAMES, 1, 1)[: len(many)]
+    assert torch.equal(counter.hits(many), expected)
+    assert counter.hits(poses[:0]).shape == (0, 2, 24)

@@ -1,4 +1,5 @@
 import tarfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,13 +7,14 @@ import roma
 import torch
 from bvh_samples import LEG_CM, person_text
 
+from skeleton2stage.body.body_model import load_body
 from skeleton2stage.errors import UserError
 from skeleton2stage.motion import skeleton
 from skeleton2stage.motion.bvh import read_bvh
 from skeleton2stage.motion.ik import IkWeights, local_to_world, solve, world_positions, world_to_local
 from skeleton2stage.motion.retarget.glitches import position_deviation, rotation_deviation
 from skeleton2stage.motion.retarget.grounding import SOLE_M
-from skeleton2stage.motion.retarget.retarget import retarget
+from skeleton2stage.motion.retarget.retarget import MAX_TURN_RAD, retarget
 from skeleton2stage.motion.retarget.source_skeleton import shortest_rotation
 from skeleton2stage.motion.retarget.standing import standing_frames
 from skeleton2stage.motion.retarget.torso_clearance import TORSO_M, arm_clearance, torso_push
@@ -94,6 +96,46 @@ def test_impossible_ankle_is_held_within_a_bodys_range(tmp_path):
     assert np.linalg.norm(motion.poses[:, JOINT["left_ankle"]], axis=-1).max() < 1.3
 
 
+@pytest.mark.parametrize(("joint", "source", "most_rad"), [
+    ("left_ankle", "LeftFoot", 1.1), ("right_ankle", "RightFoot", 1.1), ("left_wrist", "LeftHand", 1.4),
+    ("right_wrist", "RightHand", 1.4), ("head", "Head", 1.0), ("neck", "Neck", 0.8),
+])
+def test_joints_turn_no_further_than_a_bodys_can(tmp_path, joint, source, most_rad):
+    """Held at 150 degrees throughout, a joint is turned back to its limit."""
+    report = retarget(person(tmp_path, {source: np.full(60, 150.0)}))[0]
+    guided = np.linalg.norm(report.poses[:, JOINT[joint]], axis=-1)
+    assert 0.6 * most_rad < guided.max() < most_rad + 0.15
+    assert MAX_TURN_RAD[joint] == most_rad
+
+
+def test_a_file_that_is_upside_down_stands_up(tmp_path):
+    """Everything turned by half a turn about x: the file's -y is up."""
+    bvh = person(tmp_path, {})
+    values = bvh.values.copy()
+    values[:, 1:3] *= -1.0
+    values[:, 4] = 180.0  # the root's rotation about x
+    motion, report = retarget(replace(bvh, values=values))
+    assert report.up_axis == "y" and report.mean_error_m < 0.02
+    np.testing.assert_allclose(motion.joints()[5, [10, 11], 2], SOLE_M, atol=0.002)
+    assert direction(motion.joints()[5], "pelvis", "head")[2] > 0.98
+
+
+def test_the_torso_that_arms_keep_clear_of_is_the_open_bodys():
+    """Front and back to 3 mm, sides to 15, which the widest vertices pass, of what the trunk's surface has there."""
+    body = load_body("open")
+    joints = np.asarray(body.rest_joints)
+    trunk = np.isin(np.asarray(body.weights).argmax(axis=1), [JOINT[name] for name in (
+        "pelvis", "left_hip", "right_hip", "spine1", "spine2", "spine3", "left_collar", "right_collar"
+    )])
+    surface = np.asarray(body.rest_vertices)[trunk]
+    for name, (half_width, z_middle, half_depth, low, high) in TORSO_M.items():
+        points = surface - joints[JOINT[name]]
+        points = points[(points[:, 1] > low) & (points[:, 1] < high)]
+        assert points[:, 2].min() == pytest.approx(z_middle - half_depth, abs=3e-3), name
+        assert points[:, 2].max() == pytest.approx(z_middle + half_depth, abs=3e-3), name
+        assert np.abs(points[:, 0]).max() == pytest.approx(half_width, abs=0.015), name
+
+
 def test_single_frame(tmp_path):
     motion, _ = retarget(person(tmp_path, {}, n_frames=1))
     assert len(motion) == 1
@@ -121,8 +163,18 @@ def test_standing_frames_are_low_and_still():
     ankle[40:70, 2] = 0.3
     ankle[70:, 0] = np.arange(30) * 0.1
     toe = ankle + [0, 0.13, -0.06]
-    ankle[:, 2] += np.where(np.arange(100) < 30, 0.0, 0.01)
-    assert standing_frames(ankle, toe, 30).tolist() == list(range(29))
+    ankle[:, 2] += np.where(np.arange(100) < 30, 0.0, np.linspace(0.01, 0.02, 100))
+    # The lowest third of 100 heights is 33 of them: three frames of the second level, and the leap to it is none.
+    assert standing_frames(ankle, toe, 30).tolist() == [*range(29), 30, 31, 32]
+
+
+def test_a_foot_that_is_locked_to_one_height_stands_however_long():
+    """Four fifths of the clip at the very same height, and once a hair under it."""
+    ankle = np.zeros((100, 3))
+    ankle[80:, 2] = np.linspace(0.0, 2.0, 20)
+    for dip in (0.0, 1e-4):
+        ankle[50, 2] = -dip
+        assert standing_frames(ankle, ankle + [0, 0.13, -0.06], 30).tolist() == list(range(80))
 
 
 def test_ik_reaches_what_can_be_reached():

@@ -126,6 +126,92 @@ def test_words_follow_what_is_wrong():
     assert say("jerk", values, 0, index("left_wrist"), [20], (0.0, 0.7, 0.1)).startswith("left hand trembles")
 
 
+@pytest.mark.parametrize(("axis", "part", "amount", "sentence"), [
+    ("joint_limits", "left_knee", 37.4, "left knee 37° beyond what a person's bends or turns from 1.0 to 2.0 s"),
+    ("joint_speed", "right_elbow", 61.6, "right elbow turns at 62 rad/s, faster than a person's at 1.4 s"),
+    ("sink", "left_foot", 6.4, "left toes 6 cm under the floor from 1.0 to 2.0 s"),
+    ("float", "pelvis", 8.6, "the body floats 9 cm over the floor from 1.0 to 2.0 s"),
+    ("support", "pelvis", 24.4, "the body is held up 24 cm outside its feet from 1.0 to 2.0 s"),
+    ("torque", "left_elbow", 135.0, "left elbow needs 135 N·m, 1.5 times a person's strength, at 1.4 s"),
+    ("ground_force", "pelvis", 80.4,
+     "the floor cannot give 80 % of the body's weight that the motion needs from 1.0 to 2.0 s"),
+    ("residual", "pelvis", 96.0,
+     "an invisible hand must push or turn the body by 96 % of its weight from 1.0 to 2.0 s"),
+    ("power", "pelvis", 55.0, "the joints drive with 55 W a kilogram, more than a person's do, at 1.4 s"),
+])
+def test_each_axis_says_what_it_has_found(axis, part, amount, sentence):
+    values = torch.zeros(30, 24)
+    values[12, index(part)] = amount
+    assert say(axis, values, 12, index(part), [index(part)], (1.0, 2.0, 1.4)) == sentence
+
+
+def test_the_part_that_moves_is_named_before_the_one_it_is_in():
+    values = torch.zeros(30, 24)
+    values[:, [index("left_hip"), index("right_wrist")]] = 5.2
+    for part in ("left_hip", "right_wrist"):
+        said = say("penetration", values, 3, index(part), [index(part)], (1.0, 2.0, 1.4))
+        assert said == "right hand 5 cm inside left thigh from 1.0 to 2.0 s"
+
+
+def test_a_slide_is_told_by_the_way_it_takes_where_it_is_at_fault():
+    """Ten frames of 60 cm/s and ten of 20, which is allowed: 10 · 60 / 30 cm."""
+    values = torch.zeros(30, 24)
+    values[:10, index("left_ankle")], values[10:20, index("left_ankle")] = 60.0, 20.0
+    said = say("slide", values, 3, index("left_ankle"), [index("left_ankle")], (1.0, 2.0, 1.4))
+    assert said == "left foot slides 20 cm on the floor from 1.0 to 2.0 s"
+
+
+@pytest.mark.parametrize(("stop_s", "end"), [(1.2, "at 1.1 s"), (1.3, "from 1.0 to 1.3 s")])
+def test_what_is_shorter_than_a_quarter_second_happens_at_a_time(stop_s, end):
+    said = say("sink", torch.full((9, 24), 5.0), 3, index("left_foot"), [index("left_foot")], (1.0, stop_s, 1.1))
+    assert said.endswith(f"under the floor {end}")
+
+
+@pytest.mark.parametrize(("n_parts", "who"), [(11, "left hand"), (12, "the whole body")])
+@pytest.mark.parametrize(("frames", "does"), [(7, "leaps in place"), (8, "trembles")])
+def test_twelve_parts_are_the_body_and_what_lasts_trembles(n_parts, who, frames, does):
+    values = torch.full((frames, 24), 5000.0)
+    said = say("jerk", values, 0, index("left_wrist"), list(range(n_parts)), (1.0, 2.0, 1.1))
+    assert said.startswith(f"{who} {does} ")
+
+
+@pytest.mark.parametrize(("gap", "n_faults"), [(8, 1), (9, 2)])
+def test_what_is_apart_by_more_than_eight_frames_is_two_faults(gap, n_faults):
+    found = faults({"sink": reading({
+        (10, 20, "left_foot"): (6.0, 0.5), (20 + gap, 40, "left_foot"): (7.0, 0.6),
+    })})
+    assert len(found) == n_faults and found[0].peak == 7.0
+
+
+@pytest.mark.parametrize(("share", "n_faults"), [(0.14, 0), (0.16, 1)])
+def test_what_never_comes_to_fifteen_hundredths_is_not_said(share, n_faults):
+    assert len(faults({"sink": reading({(10, 20, "left_foot"): (6.0, share)})})) == n_faults
+
+
+def test_the_worst_of_equals_is_the_largest_in_units():
+    """Shares end at one: of two parts that are wholly wrong the deeper is named, at its deepest frame."""
+    (fault,) = faults({"sink": reading({
+        (10, 20, "left_foot"): (12.0, 1.0), (10, 20, "right_foot"): (15.0, 1.0), (14, 15, "right_foot"): (19.0, 1.0),
+    })})
+    assert (fault.part, fault.peak, fault.peak_s) == (index("right_foot"), 19.0, pytest.approx(14 / 30))
+    assert (fault.start_s, fault.stop_s) == (pytest.approx(1 / 3), pytest.approx(2 / 3))
+    assert fault.cost == 10.0
+
+
+def test_a_summary_has_three_axes_at_most_in_the_order_of_time():
+    readings = {
+        "sink": reading({(100, 140, "left_foot"): (8.0, 0.9), (0, 30, "left_foot"): (8.0, 0.8)}),
+        "float": reading({(60, 90, "pelvis"): (8.0, 0.7)}),
+        "support": reading({(20, 40, "pelvis"): (30.0, 0.6)}),
+        "power": reading({(5, 15, "pelvis"): (80.0, 0.5)}, "W/kg"),
+    }
+    found = faults(readings)
+    assert [fault.cost for fault in found] == sorted((fault.cost for fault in found), reverse=True)
+    clauses = summary(found).split("; ")
+    assert [clause.split(" ")[2] for clause in clauses] == ["is", "floats", "8"] and len(found) == 5
+    assert summary(found, most=1).startswith("Left toes 8 cm under the floor from 3.3 to 4.7 s.")
+
+
 def test_names_are_english():
     names = {part_name(joint) for joint in range(24)} | {joint_name(joint) for joint in range(24)}
     assert {"left thigh", "right forearm", "chest", "left knee", "right toes"} <= names

@@ -1,9 +1,12 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 
+from skeleton2stage.motion.motion import Motion
 from skeleton2stage.physics.imitation.imitation_task import ACTION_WIDTH, N_JOINT_ACTIONS, WRENCH_UNIT, ImitationTask
+from skeleton2stage.physics.imitation.observation import OWN_WIDTH
 from skeleton2stage.physics.imitation.reference_motions import reference_motions
 from skeleton2stage.physics.simulators.make_simulator import make_simulator
 
@@ -26,6 +29,60 @@ def test_a_clip_ends_at_its_last_frame(task):
     ends = [task.step(torch.zeros(2, ACTION_WIDTH)).at_end.tolist() for _ in range(5)]
     assert ends == [[False, False]] * 3 + [[False, True]] * 2
     assert task.frame.tolist() == [5, 59]
+
+
+def test_a_unit_of_the_wrench_is_so_many_newtons():
+    assert WRENCH_UNIT == 31.85  # N or N·m, what shipped policies were trained with
+    assert (N_JOINT_ACTIONS, ACTION_WIDTH) == (69, 75)
+
+
+def test_moments_turn_with_the_heading_too_and_the_scale_multiplies(humanoid, standing):
+    references = reference_motions([standing], humanoid)
+    task = ImitationTask(make_simulator("mujoco", humanoid, 1), references, wrench_scale=0.5)
+    nought = torch.zeros(1, dtype=torch.long)
+    task.reset(nought, nought, nought)
+    action = torch.zeros(1, ACTION_WIDTH)
+    action[:, N_JOINT_ACTIONS + 3 :] = torch.tensor([1.0, 2.0, 3.0])
+    half = 0.5 * WRENCH_UNIT  # forward is world -y, to the left world +x
+    expected = half * torch.tensor([[0.0, 0.0, 0.0, 2.0, -1.0, 3.0]])
+    torch.testing.assert_close(task.step(action).wrench_w, expected, atol=1e-2, rtol=0)
+
+
+def test_the_goal_is_the_next_frame_and_at_the_end_the_last(humanoid):
+    """Of a body that only moves along x by 1 cm a frame, the planar offset that is seen says which frame is meant."""
+    poses = np.zeros((5, 24, 3), dtype=np.float32)
+    poses[:, 0, 0] = math.pi / 2
+    moving = Motion(poses, np.linspace([0.0, 0.0, 1.0], [0.04, 0.0, 1.0], 5, dtype=np.float32))
+    references = reference_motions([moving, moving], humanoid)
+    task = ImitationTask(make_simulator("mujoco", humanoid, 3), references)
+    task.reset(torch.arange(3), torch.tensor([0, 1, 1]), torch.tensor([0, 2, 4]))
+    offset_h = task.observe()[:, OWN_WIDTH + 7 : OWN_WIDTH + 9]
+    # Looking along -y, +x is to the left, which is +y of the heading frame.
+    expected = torch.tensor([[0.0, 0.01], [0.0, 0.01], [0.0, 0.0]])
+    torch.testing.assert_close(offset_h, expected, atol=1e-5, rtol=0)
+    assert task.frame.tolist() == [0, 7, 9] and task.last_frame.tolist() == [4, 9, 9]
+
+
+def test_going_on_from_a_frame_is_having_come_to_it(humanoid, standing):
+    references = reference_motions([standing], humanoid)
+    task, other = (ImitationTask(make_simulator("mujoco", humanoid, 1), references) for _ in range(2))
+    nought = torch.zeros(1, dtype=torch.long)
+    for each in (task, other):
+        each.reset(nought, nought, nought)
+    for _ in range(3):
+        task.step(torch.zeros(1, ACTION_WIDTH))
+    place = task.frame, task.last_frame
+    other.go_on_from(*place)
+    assert (other.frame.tolist(), other.last_frame.tolist()) == ([3], [59])
+    other.step(torch.zeros(1, ACTION_WIDTH))
+    assert place[0].tolist() == [3] and other.frame.tolist() == [4]  # what was given is not written to
+
+
+def test_the_heads_height_and_the_body_error_are_the_worlds_own(task):
+    outcome = task.step(torch.zeros(2, ACTION_WIDTH))
+    state = task.state()
+    torch.testing.assert_close(outcome.head_height_m, state.pos_w[:, 15, 2])
+    assert (outcome.head_height_m > 1.3).all() and outcome.body_error_m.shape == (2,)
 
 
 def test_the_wrench_is_told_in_the_heading_frame(task):

@@ -1,3 +1,6 @@
+import math
+
+import pytest
 import torch
 
 from skeleton2stage.physics.imitation.observation import OBSERVATION_WIDTH, OWN_WIDTH, observe
@@ -70,3 +73,74 @@ def test_at_the_target_nothing_is_left_to_do():
         (torch.zeros(1), identity, torch.zeros(2), torch.tensor([1.0, 0.0]), torch.zeros(69 + 72), identity.repeat(24))
     )
     torch.testing.assert_close(toward, expected.expand_as(toward), atol=1e-3, rtol=0)
+
+
+def one_body(yaw: float) -> tuple[BodyState, ReferenceFrames]:
+    """A body at (1, 2, 0.9) that looks along +x turned by a yaw, all parts at its pelvis, and a target: 0.3 m further
+    along +x, 0.2 m higher, turned by 0.5 to the left, the left hip bent by 0.4 about x.
+    """
+    still = torch.zeros(1, 24, 3)
+    # Upright SMPL looks along -y; another quarter turn to the left brings that to +x.
+    upright = quat_multiply(rotvec_to_quat(torch.tensor([0.0, 0.0, torch.pi / 2 + yaw])), rotvec_to_quat(
+        torch.tensor([torch.pi / 2, 0.0, 0.0])
+    ))
+    straight = torch.tensor([1.0, 0.0, 0.0, 0.0]).repeat(1, 24, 1)
+    place = torch.tensor([1.0, 2.0, 0.9]).expand(1, 24, 3)
+    state = BodyState(place, upright.expand(1, 24, 4), still, still, straight, still)
+    bent = straight.clone()
+    bent[:, 1] = rotvec_to_quat(torch.tensor([0.4, 0.0, 0.0]))
+    turned = quat_multiply(rotvec_to_quat(torch.tensor([0.0, 0.0, 0.5])), upright).expand(1, 24, 4)
+    goal = place + torch.tensor([0.3, 0.0, 0.2])
+    return state, ReferenceFrames(goal, turned, bent, torch.zeros(1, 3), still, torch.zeros(1, 23, 3))
+
+
+def test_what_is_seen_of_the_target_by_hand():
+    """Looking along +x, then along +y: the same target is ahead, then to the right."""
+    for yaw, planar in ((0.0, [0.3, 0.0]), (torch.pi / 2, [0.0, -0.3])):
+        toward = observe(*one_body(yaw), SHAPE)[0, OWN_WIDTH:-10]
+        assert toward[0].item() == pytest.approx(0.2, abs=1e-5)
+        cos, sin = math.cos(0.5), math.sin(0.5)
+        assert toward[1:7].tolist() == pytest.approx([cos, -sin, 0.0, sin, cos, 0.0], abs=1e-5)  # rows of the turn
+        assert toward[7:9].tolist() == pytest.approx(planar, abs=1e-5)
+        assert toward[9:11].tolist() == pytest.approx([cos, sin], abs=1e-5)
+        joints = toward[11 : 11 + 69].view(23, 3)
+        assert joints[0].tolist() == pytest.approx([0.4, 0.0, 0.0], abs=1e-5) and joints[1:].abs().max() < 1e-6
+        bodies = toward[80 : 80 + 72].view(24, 3)
+        torch.testing.assert_close(bodies, torch.tensor([*planar, 0.2]).expand(24, 3), atol=1e-5, rtol=0)
+
+
+def test_what_is_seen_of_oneself_by_hand():
+    """Looking along +y: what is world +y is ahead, world +x to the right."""
+    state, target = one_body(torch.pi / 2)
+    position, fast, spin, joint = (torch.zeros(1, 24, 3) for _ in range(4))
+    position[0, 20], fast[0, 20], spin[0, 20] = (torch.tensor(v) for v in ([0.2, 0.5, 0.1], [1.0, 0, 0], [0, 3.0, 0]))
+    joint[0, 20, 2] = 7.0
+    turned = state.quat_w.clone()
+    turned[:, 1:] = torch.tensor([1.0, 0.0, 0.0, 0.0])  # the heading is the pelvis' alone
+    state = BodyState(state.pos_w + position, turned, fast, spin, state.quat_local, joint)
+    own = observe(state, target, SHAPE)[0, :OWN_WIDTH]
+    assert own[0].item() == pytest.approx(0.9)
+    positions, rotations, own = own[1:70].view(23, 3), own[70 : 70 + 144].view(24, 6), own[214:]
+    assert positions[19].tolist() == pytest.approx([0.5, -0.2, 0.1], abs=1e-5)
+    # An upright pelvis that looks ahead: its x is to the left, its z ahead.
+    assert rotations[0].tolist() == pytest.approx([0.0, 0.0, 1.0, 1.0, 0.0, 0.0], abs=1e-5)
+    assert rotations[5].tolist() == pytest.approx([0.0, 1.0, 0.0, -1.0, 0.0, 0.0], abs=1e-5)
+    assert own[:72].view(24, 3)[20].tolist() == pytest.approx([0.0, -1.0, 0.0], abs=1e-5)
+    assert own[72:144].view(24, 3)[20].tolist() == pytest.approx([3.0, 0.0, 0.0], abs=1e-5)
+    assert own[144:].view(23, 3)[19].tolist() == pytest.approx([0.0, 0.0, 7.0])
+
+
+def test_the_shape_comes_last():
+    shape = torch.arange(10.0)
+    seen = observe(*state_and_target(3), shape)
+    torch.testing.assert_close(seen[:, -10:], shape.expand(3, 10))
+
+
+def test_worlds_do_not_see_each_other():
+    state, target = state_and_target(4)
+    together = observe(state, target, SHAPE)
+    for world in range(4):
+        alone = BodyState(*(value[world : world + 1] for value in vars(state).values()))
+        torch.testing.assert_close(
+            observe(alone, target[torch.tensor([world])], SHAPE)[0], together[world], atol=1e-5, rtol=1e-5
+        )

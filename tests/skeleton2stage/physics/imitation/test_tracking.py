@@ -6,6 +6,7 @@ import torch
 from skeleton2stage.physics.imitation.reference_motions import ReferenceFrames, reference_frames
 from skeleton2stage.physics.imitation.tracking import (
     TrackingErrors,
+    closeness_reward,
     mean_body_error,
     tracking_errors,
     tracking_reward,
@@ -70,3 +71,34 @@ def test_a_strong_wrench_is_worth_less():
     weak, strong = wrench_reward(torch.zeros(1, 6)), wrench_reward(torch.full((1, 6), 0.2))
     assert weak.item() == pytest.approx(0.1)
     assert strong.item() == pytest.approx(0.1 * math.exp(-1.2), rel=1e-5)
+
+
+def test_closeness_is_steepest_where_the_body_is():
+    """weight exp(-error / scale): all of it at the reference, 1/e of it a scale away, and never more than all."""
+    errors = torch.tensor([0.0, 0.1, 0.2])
+    expected = 0.5 * torch.tensor([1.0, math.exp(-1.0), math.exp(-2.0)])
+    torch.testing.assert_close(closeness_reward(errors, 0.5, 0.1), expected)
+
+
+def test_worlds_are_judged_each_by_itself(frames):
+    """A world far away changes nothing of its neighbours' errors, and angles are of the short way round."""
+    moved = frames.pos_w.clone()
+    moved[1] += 5.0
+    other = ReferenceFrames(
+        moved, -frames.quat_w, -frames.quat_local, frames.root_lin_vel_w, frames.ang_vel_local, frames.feedforward
+    )
+    errors = tracking_errors(as_state(frames), other)
+    torch.testing.assert_close(errors.body_pos, torch.tensor([0.0, 25.0, 0.0]), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(errors.angle, torch.zeros(3), atol=1e-5, rtol=0)
+    torch.testing.assert_close(errors.rot6d, torch.zeros(3), atol=1e-6, rtol=0)
+
+
+def test_one_joint_counts_its_share_of_the_components(frames):
+    """One of 23 joints turned by a right angle about x: (0, 1, 0) becomes (0, 0, -1) in its matrix' second row."""
+    local = frames.quat_local.clone()
+    local[:, 5] = quat_multiply(local[:, 5], rotvec_to_quat(torch.tensor([math.pi / 2, 0.0, 0.0])).expand(3, 4))
+    turned = ReferenceFrames(
+        frames.pos_w, frames.quat_w, local, frames.root_lin_vel_w, frames.ang_vel_local, frames.feedforward
+    )
+    errors = tracking_errors(as_state(frames), turned)
+    torch.testing.assert_close(errors.rot6d, torch.full((3,), 2.0 / (23 * 6)), atol=1e-6, rtol=0)
