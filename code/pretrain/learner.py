@@ -10,13 +10,14 @@ from rsl_rl.algorithms import PPO
 from rsl_rl.models import MLPModel
 from rsl_rl.storage import RolloutStorage
 from tensordict import TensorDict
+from torch.nn.functional import pad
 
 from pretrain.pretrain_config import PretrainConfig
 from pretrain.processes import Processes
 from skeleton2stage.errors import UserError
 from skeleton2stage.physics.imitation.imitation_policy import ImitationPolicy, PolicyConfig
 from skeleton2stage.physics.imitation.imitation_task import ACTION_WIDTH
-from skeleton2stage.physics.imitation.observation import OBSERVATION_WIDTH
+from skeleton2stage.physics.imitation.observation import observation_width
 from skeleton2stage.run_settings import RunSettings
 from skeleton2stage.run_state import State, restore_state, write_state
 
@@ -27,7 +28,8 @@ _TRUSTED_OBSERVATIONS = 100_000_000
 
 def make_ppo(config: PretrainConfig, device: torch.device, processes: Processes) -> PPO:
     """Return PPO with the task's widths and no entropy bonus."""
-    example = TensorDict({"policy": torch.zeros(config.worlds, OBSERVATION_WIDTH, device=device)}, [config.worlds])
+    width = observation_width(len(config.future_frames))
+    example = TensorDict({"policy": torch.zeros(config.worlds, width, device=device)}, [config.worlds])
     gaussian = {
         "class_name": "GaussianDistribution",
         "init_std": float(torch.tensor(config.log_std).exp()),
@@ -99,22 +101,31 @@ def load_state(run: Path, ppo: PPO, settings: RunSettings) -> dict[str, Any] | N
     return restore_state(run, settings, restore)
 
 
-def start_from_policy(ppo: PPO, policy: ImitationPolicy) -> None:
+def start_from_policy(ppo: PPO, policy: ImitationPolicy, config: PretrainConfig, observations: torch.Tensor) -> None:
     """Give the learner a policy's weights and the policy's normalisation, which the critic takes over too.
 
-    Raises UserError where the hidden layers differ.
+    A policy that sees the next frame alone may learn to see further: it acts as before to begin with, and what is new
+    to it is normalised as in `observations` [N, D] of the training's own. Raises UserError where the hidden layers
+    differ, or where it sees future frames other than the training's.
     """
-    actor = ppo.actor
+    ours, theirs = tuple(config.future_frames), policy.config.future_frames
+    if theirs not in ((), ours):
+        raise UserError(f"start_from is a policy that sees future frames: give future_frames={list(theirs)}")
     weights = {name.removeprefix("network."): value for name, value in policy.state_dict().items() if "network" in name}
+    new = observations.shape[1] - policy.config.observation_width
+    weights["0.weight"] = pad(weights["0.weight"], (0, new))
     try:
-        actor.mlp.load_state_dict(weights)
+        ppo.actor.mlp.load_state_dict(weights)
     except RuntimeError:
         hidden = list(policy.config.hidden)
         raise UserError(f"start_from is a policy of hidden layers {hidden}: give hidden={hidden}") from None
-    for normaliser in (actor.obs_normalizer, ppo.critic.obs_normalizer):
-        normaliser._mean.copy_(policy.observation_mean)
-        normaliser._std.copy_(policy.observation_std)
-        normaliser._var.copy_(policy.observation_std.square())
+    unknown = observations[:, policy.config.observation_width :].cpu()
+    mean = torch.cat((policy.observation_mean, unknown.mean(dim=0)))
+    std = torch.cat((policy.observation_std, unknown.std(dim=0, correction=0)))
+    for normaliser in (ppo.actor.obs_normalizer, ppo.critic.obs_normalizer):
+        normaliser._mean.copy_(mean)
+        normaliser._std.copy_(std)
+        normaliser._var.copy_(std.square())
         normaliser.count.fill_(_TRUSTED_OBSERVATIONS)
 
 
@@ -137,10 +148,10 @@ def actor_kept(ppo: PPO, keep: bool) -> Iterator[None]:
             parameter.requires_grad_(True)
 
 
-def current_policy(ppo: PPO, hidden: tuple[int, ...], wrench_scale: float) -> ImitationPolicy:
+def current_policy(ppo: PPO, config: PretrainConfig, wrench_scale: float) -> ImitationPolicy:
     """Return the learner's deterministic policy on the CPU, observation normalisation included."""
     actor = ppo.get_policy()
-    policy = ImitationPolicy(PolicyConfig(tuple(hidden), wrench_scale))
+    policy = ImitationPolicy(PolicyConfig.seeing(config.future_frames, config.hidden, wrench_scale))
     layers = {f"network.{name}": value.cpu() for name, value in actor.mlp.state_dict().items()}
     normaliser = actor.obs_normalizer
     policy.load_state_dict(

@@ -72,9 +72,22 @@ class Trainer:
         if self.config.start_from is None:
             return {}
         policy = ImitationPolicy.load(self.config.start_from)
-        start_from_policy(self.ppo, policy)
+        start_from_policy(self.ppo, policy, self.config, self._first_observations())
         wrench = self.config.wrench
         return {"wrench_scale": min(max(policy.config.wrench_scale, wrench.final), wrench.initial)}
+
+    def _first_observations(self) -> torch.Tensor:
+        """Return what is seen at frames [N] spread evenly over the clips, by a body that is where they have it."""
+        task = self._task(self.clips)
+        clips = torch.arange(self.config.worlds, device=self.device) % len(task.references)
+        share = torch.linspace(0.0, 1.0, self.config.worlds, device=self.device)
+        task.reset(torch.arange(self.config.worlds), clips, (share * (task.references.length[clips] - 2)).long())
+        return task.observe()
+
+    def _task(self, clips: ClipSet) -> ImitationTask:
+        """Return the task on some clips; every iteration sets its wrench."""
+        future = self.config.future_frames
+        return ImitationTask(self.simulator, self._references(clips), self.device, future_frames=future)
 
     def _references(self, clips: ClipSet) -> ReferenceMotions:
         return reference_motions(list(clips.motions.values()), self.humanoid, FLOOR_PERCENTILE)
@@ -100,7 +113,7 @@ class Trainer:
 
     def policy(self) -> ImitationPolicy:
         """Return the policy as it is now, on the CPU."""
-        return current_policy(self.ppo, self.config.hidden, self.wrench_scale)
+        return current_policy(self.ppo, self.config, self.wrench_scale)
 
     def _train_stage(self, stage: StageConfig, clips: ClipSet, first: int) -> None:
         environment = self._environment(stage, clips)
@@ -124,7 +137,7 @@ class Trainer:
                 return
 
     def _environment(self, stage: StageConfig, clips: ClipSet) -> EpisodeEnvironment:
-        task = ImitationTask(self.simulator, self._references(clips), self.device, self.wrench_scale)
+        task = self._task(clips)
         rules = EpisodeRules(self.config.episode_frames, self.config.fall_height_m, self.config.stray_m)
         sampler = HardClipSampler(task.references, self.config.sampling, self._seed())
         environment = EpisodeEnvironment(task, rules, sampler, self.config.closeness)

@@ -176,7 +176,7 @@ def test_the_exported_policy_is_the_learners(folder, tmp_path, monkeypatch):
     ppo = make_ppo(config, torch.device("cpu"), Processes())
     observations = 3.0 + 2.0 * torch.randn(64, 733)
     ppo.actor.update_normalization(train_imitation._as_dict(observations))
-    ours, theirs = current_policy(ppo, (8,), 1.0)(observations), ppo.actor(train_imitation._as_dict(observations))
+    ours, theirs = current_policy(ppo, config, 1.0)(observations), ppo.actor(train_imitation._as_dict(observations))
     torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-4)
 
 
@@ -255,6 +255,27 @@ def test_a_run_can_go_on_from_a_policy(run):
     moved = run("moved", 1, f"start_from={first / 'imitation_policy.safetensors'}", "critic_iterations=1")
     learnt = ImitationPolicy.load(moved / "imitation_policy.safetensors")
     assert not torch.equal(learnt.network[0].weight, policy.network[0].weight)
+
+
+def test_a_policy_can_learn_to_see_further(run):
+    """It begins by doing what it did, whatever the new numbers are; what is new is normalised as the clips have it."""
+    first = run("near", 1) / "imitation_policy.safetensors"
+    near = ImitationPolicy.load(first)
+    ahead = ("future_frames=[3, 15]", "worlds=32", "minibatches=1")
+    kept = ImitationPolicy.load(
+        run("far", 1, f"start_from={first}", "critic_iterations=2", *ahead) / "imitation_policy.safetensors"
+    )
+    assert kept.config.future_frames == (3, 15)
+    seen = torch.cat((near.observation_mean + 0.1 * torch.randn(4, 733), torch.randn(4, 148)), dim=1)
+    kept.observation_mean[:733], kept.observation_std[:733] = near.observation_mean, near.observation_std
+    torch.testing.assert_close(kept(seen), near(seen[:, :733]), atol=1e-5, rtol=1e-4)
+    # The head, joint 15, is above the pelvis in all frames to come, and hardly moves in these clips.
+    head_height = 733 + 15 * 3 + 2
+    assert 0.3 < kept.observation_mean[head_height] < 0.7 and kept.observation_std[head_height] < 0.05
+    moved = run("moved", 1, f"start_from={first}", "critic_iterations=1", *ahead) / "imitation_policy.safetensors"
+    assert ImitationPolicy.load(moved).network[0].weight[:, 733:].abs().max() > 0
+    with pytest.raises(UserError, match=r"give future_frames=\[3, 15\]"):
+        run("back", 1, f"start_from={moved}")
 
 
 @pytest.mark.parametrize("learned", [False, True])

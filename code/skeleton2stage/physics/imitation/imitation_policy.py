@@ -11,10 +11,11 @@ from skeleton2stage.config import to_dataclass
 from skeleton2stage.errors import UserError
 from skeleton2stage.limits import LARGEST_WIDTH
 from skeleton2stage.physics.imitation.imitation_task import ACTION_WIDTH
-from skeleton2stage.physics.imitation.observation import OBSERVATION_WIDTH
+from skeleton2stage.physics.imitation.observation import OBSERVATION_WIDTH, observation_width
 from skeleton2stage.settings import setting
 
 NORMALISATION_EPSILON = 1e-2
+MAX_FUTURE_FRAME = 300  # ten seconds
 _KIND = "imitation policy"
 
 
@@ -30,10 +31,30 @@ class PolicyConfig:
         "numbers of an observation", default=OBSERVATION_WIDTH, minimum=1, maximum=LARGEST_WIDTH
     )
     action_width: int = setting("numbers of an action", default=ACTION_WIDTH, minimum=1, maximum=LARGEST_WIDTH)
+    future_frames: tuple[int, ...] = setting(
+        "how many frames after the next one it sees too", default=(), minimum=1, maximum=MAX_FUTURE_FRAME
+    )
+
+    def __post_init__(self) -> None:
+        width = observation_width(len(self.future_frames))
+        if self.observation_width != width:
+            raise UserError(
+                f"an imitation policy that sees {len(self.future_frames)} future frames has observations of {width} "
+                f"numbers, not {self.observation_width}"
+            )
+
+    @classmethod
+    def seeing(
+        cls, future_frames: tuple[int, ...], hidden: tuple[int, ...], wrench_scale: float = 1.0
+    ) -> "PolicyConfig":
+        """Return the configuration of a network that sees some future frames."""
+        return cls(
+            tuple(hidden), wrench_scale, observation_width(len(future_frames)), future_frames=tuple(future_frames)
+        )
 
 
 class ImitationPolicy(nn.Module):
-    """Deterministic policy: observations [W, 733] to actions [W, 75]."""
+    """Deterministic policy: observations [W, 733 + 74 K], of K future frames, to actions [W, 75]."""
 
     def __init__(self, config: PolicyConfig) -> None:
         super().__init__()
@@ -47,7 +68,7 @@ class ImitationPolicy(nn.Module):
         self.network = nn.Sequential(*layers, nn.Linear(widths[-1], config.action_width))
 
     def forward(self, observation: torch.Tensor) -> torch.Tensor:
-        """Return the mean action [W, 75] of observations [W, 733]."""
+        """Return the mean action [W, 75] of observations [W, 733 + 74 K]."""
         scaled = (observation - self.observation_mean) / (self.observation_std + NORMALISATION_EPSILON)
         return self.network(scaled)
 

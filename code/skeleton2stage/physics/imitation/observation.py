@@ -1,7 +1,10 @@
-"""What the imitation policy sees: its own body, and how far it is from the next reference frame.
+"""What the imitation policy sees: its own body, how far it is from the next reference frame, and, for a policy that
+was trained to look further, where the reference's body will be in frames after that.
 
 Everything is expressed in the heading frame: at the pelvis, turned about world z to where it looks.
 """
+
+from dataclasses import dataclass
 
 import torch
 
@@ -21,14 +24,34 @@ N_SHAPE = 10
 OWN_WIDTH = 1 + (N_JOINTS - 1) * 3 + N_JOINTS * (6 + 3 + 3) + (N_JOINTS - 1) * 3
 TARGET_WIDTH = 1 + 6 + 2 + 2 + (N_JOINTS - 1) * 3 + N_JOINTS * (3 + 6)
 OBSERVATION_WIDTH = OWN_WIDTH + TARGET_WIDTH + N_SHAPE
+FUTURE_WIDTH = N_JOINTS * 3 + 2
 
 
-def observe(state: BodyState, target: ReferenceFrames, shape: torch.Tensor) -> torch.Tensor:
-    """Return observations [W, 733] of W worlds, of the next reference frames and the body shape [10]."""
+@dataclass(frozen=True)
+class FutureBodies:
+    """The reference in K frames to come, in W worlds: bodies pos_w [W, K, 24, 3] m, pelvis quat_w [W, K, 4] wxyz."""
+
+    pos_w: torch.Tensor
+    root_quat_w: torch.Tensor
+
+
+def observation_width(n_future: int) -> int:
+    """Return how many numbers an observation with so many frames to come has."""
+    return OBSERVATION_WIDTH + n_future * FUTURE_WIDTH
+
+
+def observe(
+    state: BodyState, target: ReferenceFrames, shape: torch.Tensor, future: FutureBodies | None = None
+) -> torch.Tensor:
+    """Return observations [W, 733 + 74 K] of W worlds, of the next reference frames, the body shape [10], and K
+    frames to come.
+    """
     to_heading = quat_conjugate(heading_quat(state.quat_w[:, 0]))
     own = _own_features(state, to_heading)
     toward = _target_features(state, target, to_heading)
-    return torch.cat((*own, *toward, shape.expand(len(state.pos_w), N_SHAPE)), dim=-1)
+    # Last, so that a policy learns to look further by new columns of its first layer.
+    ahead = [] if future is None else _future_features(state, future, to_heading)
+    return torch.cat((*own, *toward, shape.expand(len(state.pos_w), N_SHAPE), *ahead), dim=-1)
 
 
 def _own_features(state: BodyState, to_heading: torch.Tensor) -> list[torch.Tensor]:
@@ -67,7 +90,15 @@ def _target_features(
     ]
 
 
+def _future_features(state: BodyState, future: FutureBodies, to_heading: torch.Tensor) -> list[torch.Tensor]:
+    """Where the reference's bodies will be, from the pelvis as it is now, and the reference's heading then."""
+    turn = to_heading[:, None].expand_as(future.root_quat_w)
+    from_pelvis = future.pos_w - state.pos_w[:, None, :1]
+    heading = quat_multiply(turn, heading_quat(future.root_quat_w))
+    return [quat_rotate(turn[:, :, None], from_pelvis).flatten(1), _yaw_components(heading).flatten(1)]
+
+
 def _yaw_components(yaw_quat: torch.Tensor) -> torch.Tensor:
-    """Return cos and sin of the angle of rotations [W, 4] about z, [W, 2]."""
-    w, z = yaw_quat[:, 0], yaw_quat[:, 3]
+    """Return cos and sin of the angle of rotations [..., 4] about z, [..., 2]."""
+    w, z = yaw_quat[..., 0], yaw_quat[..., 3]
     return torch.stack((w * w - z * z, 2.0 * w * z), dim=-1)

@@ -132,7 +132,7 @@ class DanceScorer:
     def _begin(self, simulator: Simulator, motions: list[Motion], device: torch.device) -> ImitationTask:
         """Return the task with every world at the first frame of its dance."""
         references = reference_motions(motions, self._humanoid, device=device)
-        task = ImitationTask(simulator, references, device, self._wrench_scale)
+        task = ImitationTask(simulator, references, device, self._wrench_scale, self._policy.config.future_frames)
         worlds = torch.arange(simulator.n_worlds, device=device)
         # Spare worlds repeat the last dance; their results are cut off in the end.
         clips = worlds.clamp(max=len(motions) - 1)

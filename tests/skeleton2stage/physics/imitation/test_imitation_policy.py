@@ -28,6 +28,18 @@ def test_it_goes_through_a_file(policy, tmp_path):
     assert not any(parameter.requires_grad for parameter in again.parameters())
 
 
+def test_one_that_sees_frames_to_come_says_which(tmp_path):
+    config = PolicyConfig.seeing((3, 7), (8,), 0.5)
+    ImitationPolicy(config).save(tmp_path / "p.safetensors")
+    again = ImitationPolicy.load(tmp_path / "p.safetensors")
+    assert again.config == config and again.config.future_frames == (3, 7)
+    assert again(torch.zeros(1, 733 + 2 * 74)).shape == (1, 75)
+    text = (tmp_path / "p.json").read_text()
+    (tmp_path / "p.json").write_text(text.replace("881", "733"))
+    with pytest.raises(UserError, match="sees 2 future frames has observations of 881 numbers, not 733"):
+        ImitationPolicy.load(tmp_path / "p.safetensors")
+
+
 def test_other_checkpoints_are_refused(policy, tmp_path):
     save_checkpoint(tmp_path / "other.safetensors", {"x": torch.zeros(1)}, {"kind": "dance_model"})
     with pytest.raises(UserError, match="is not an imitation policy but: dance_model"):

@@ -6,7 +6,7 @@ import torch
 
 from skeleton2stage.motion.motion import Motion
 from skeleton2stage.physics.imitation.imitation_task import ACTION_WIDTH, N_JOINT_ACTIONS, WRENCH_UNIT, ImitationTask
-from skeleton2stage.physics.imitation.observation import OWN_WIDTH
+from skeleton2stage.physics.imitation.observation import FUTURE_WIDTH, OBSERVATION_WIDTH, OWN_WIDTH
 from skeleton2stage.physics.imitation.reference_motions import reference_motions
 from skeleton2stage.physics.simulators.make_simulator import make_simulator
 
@@ -61,6 +61,20 @@ def test_the_goal_is_the_next_frame_and_at_the_end_the_last(humanoid):
     expected = torch.tensor([[0.0, 0.01], [0.0, 0.01], [0.0, 0.0]])
     torch.testing.assert_close(offset_h, expected, atol=1e-5, rtol=0)
     assert task.frame.tolist() == [0, 7, 9] and task.last_frame.tolist() == [4, 9, 9]
+
+
+def test_frames_to_come_are_counted_from_the_next_and_stay_within_the_clip(humanoid):
+    poses = np.zeros((6, 24, 3), dtype=np.float32)
+    poses[:, 0, 0] = math.pi / 2
+    moving = Motion(poses, np.linspace([0.0, 0.0, 1.0], [0.05, 0.0, 1.0], 6, dtype=np.float32))
+    references = reference_motions([moving, moving], humanoid)
+    task = ImitationTask(make_simulator("mujoco", humanoid, 2), references, future_frames=(1, 3))
+    task.reset(torch.arange(2), torch.tensor([0, 0]), torch.tensor([0, 2]))
+    ahead = task.observe()[:, OBSERVATION_WIDTH:]
+    assert ahead.shape == (2, 2 * FUTURE_WIDTH)
+    # To its left, which is y of the heading frame: frames 2 and 4 from frame 0; frames 4 and 5, the last, from frame 2.
+    left = torch.stack((ahead[:, 1], ahead[:, 73]), dim=1)
+    torch.testing.assert_close(left, torch.tensor([[0.02, 0.04], [0.02, 0.03]]), atol=1e-5, rtol=0)
 
 
 def test_going_on_from_a_frame_is_having_come_to_it(humanoid, standing):

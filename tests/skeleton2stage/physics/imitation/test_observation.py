@@ -3,7 +3,14 @@ import math
 import pytest
 import torch
 
-from skeleton2stage.physics.imitation.observation import OBSERVATION_WIDTH, OWN_WIDTH, observe
+from skeleton2stage.physics.imitation.observation import (
+    FUTURE_WIDTH,
+    OBSERVATION_WIDTH,
+    OWN_WIDTH,
+    FutureBodies,
+    observation_width,
+    observe,
+)
 from skeleton2stage.physics.imitation.reference_motions import ReferenceFrames
 from skeleton2stage.physics.quaternions import quat_multiply, quat_rotate, rotvec_to_quat
 from skeleton2stage.physics.simulators.simulator import BodyState
@@ -144,3 +151,45 @@ def test_worlds_do_not_see_each_other():
         torch.testing.assert_close(
             observe(alone, target[torch.tensor([world])], SHAPE)[0], together[world], atol=1e-5, rtol=1e-5
         )
+
+
+def future_of(n: int, k: int) -> FutureBodies:
+    generator = torch.Generator().manual_seed(2)
+    return FutureBodies(torch.randn(n, k, 24, 3, generator=generator), random_quats(n, k))
+
+
+def test_frames_to_come_are_added_at_the_end_and_turn_with_everything():
+    state, target = state_and_target(5)
+    future = future_of(5, 2)
+    seen = observe(state, target, SHAPE, future)
+    assert seen.shape == (5, observation_width(2)) and FUTURE_WIDTH == 74
+    torch.testing.assert_close(seen[:, :OBSERVATION_WIDTH], observe(state, target, SHAPE))
+    turn, shift = rotvec_to_quat(torch.tensor([0.0, 0.0, 1.1])), torch.tensor([3.0, -2.0, 0.0])
+
+    def turned(quats: torch.Tensor) -> torch.Tensor:
+        return quat_multiply(turn.expand_as(quats), quats)
+
+    def moved(vectors: torch.Tensor) -> torch.Tensor:
+        return quat_rotate(turn.expand(*vectors.shape[:-1], 4), vectors) + shift
+
+    moved_state = BodyState(
+        moved(state.pos_w), turned(state.quat_w), state.lin_vel_w, state.ang_vel_w, state.quat_local,
+        state.ang_vel_local,
+    )
+    moved_future = FutureBodies(moved(future.pos_w), turned(future.root_quat_w))
+    again = observe(moved_state, target, SHAPE, moved_future)[:, OBSERVATION_WIDTH:]
+    torch.testing.assert_close(again, seen[:, OBSERVATION_WIDTH:], atol=2e-5, rtol=0)
+
+
+def test_frames_to_come_are_places_from_the_pelvis_and_headings():
+    """A pelvis at x = 1 m that looks along -y sees what is at x = 1.5 m to its left; +y is ahead of where it looks."""
+    state, target = state_and_target(1)
+    facing = rotvec_to_quat(torch.tensor([math.pi / 2, 0.0, 0.0]))  # SMPL's rest pose set upright: along -y
+    pos_w = torch.zeros(1, 24, 3)
+    pos_w[..., 0] = 1.0
+    state = BodyState(pos_w, facing.expand(1, 24, 4), *list(vars(state).values())[2:])
+    turned = quat_multiply(rotvec_to_quat(torch.tensor([0.0, 0.0, math.pi / 2])), facing)
+    future = FutureBodies(torch.tensor([1.5, -0.25, 0.1]).expand(1, 1, 24, 3), turned.view(1, 1, 4))
+    seen = observe(state, target, SHAPE, future)[0, OBSERVATION_WIDTH:]
+    torch.testing.assert_close(seen[:3], torch.tensor([0.25, 0.5, 0.1]), atol=1e-5, rtol=0)
+    torch.testing.assert_close(seen[-2:], torch.tensor([0.0, 1.0]), atol=1e-5, rtol=0)  # cos and sin of a quarter turn
