@@ -8,6 +8,7 @@ from skeleton2stage.physics.axes.dance_frames import DanceFrames, highest_around
 from skeleton2stage.physics.axes.floor_points import FloorPoints
 from skeleton2stage.physics.axes.ground_reaction import GroundReaction, ground_reaction
 from skeleton2stage.physics.imitation.inverse_dynamics import Inertias, held_wrench, required_forces
+from skeleton2stage.physics.part_sums import summed_by_part
 from skeleton2stage.physics.quaternions import quat_conjugate, quat_rotate
 
 
@@ -43,10 +44,10 @@ def dynamics(frames: DanceFrames, points: FloorPoints, inertias: Inertias) -> Dy
     grip = points.grip.flatten(0, 1)
     used = (grip.amax(dim=0) > 0).nonzero().squeeze(-1)  # of a dance on its feet, the soles alone
     arms_w = points.pos_w.flatten(0, 1)[:, used] - motion.pos_w[:, :1]
-    owner = torch.tensor(points.owners, device=used.device)[used]
+    owners = [points.owners[point] for point in used.tolist()]
     ground = ground_reaction(arms_w, grip[:, used], required.root_force_w, required.root_torque_w)
-    torque = required.joint_torque - _joint_torque_of(ground, arms_w, owner, motion.pos_w, motion.quat_w)
-    load = torch.zeros_like(motion.pos_w[..., 2]).index_add(1, owner, ground.forces_w[..., 2])
+    torque = required.joint_torque - _joint_torque_of(ground, arms_w, owners, motion.pos_w, motion.quat_w)
+    load = summed_by_part(ground.forces_w[..., 2], owners)
     touched = highest_around(points.touching.amax(dim=-1)).flatten(0, 1)
     power = (torque * motion.ang_vel_local[:, 1:]).sum(dim=-1)
     centre = _centre_of_pressure(motion.pos_w[:, 0], required.root_force_w, required.root_torque_w)
@@ -67,11 +68,10 @@ def _centre_of_pressure(pelvis_w: torch.Tensor, force_w: torch.Tensor, moment_w:
 
 
 def _joint_torque_of(
-    ground: GroundReaction, arms_w: torch.Tensor, owner: torch.Tensor, pos_w: torch.Tensor, quat_w: torch.Tensor
+    ground: GroundReaction, arms_w: torch.Tensor, owners: list[int], pos_w: torch.Tensor, quat_w: torch.Tensor
 ) -> torch.Tensor:
     """Return what the floor's forces do to the joints, [F, 23, 3] N·m in each part's own frame."""
-    nothing = torch.zeros_like(pos_w)
-    on_parts_w = nothing.index_add(1, owner, ground.forces_w)
-    moments_w = nothing.index_add(1, owner, torch.linalg.cross(arms_w, ground.forces_w))
+    on_parts_w = summed_by_part(ground.forces_w, owners)
+    moments_w = summed_by_part(torch.linalg.cross(arms_w, ground.forces_w), owners)
     _, torque_w = held_wrench(pos_w - pos_w[:, :1], on_parts_w, moments_w)
     return quat_rotate(quat_conjugate(quat_w[:, 1:]), torque_w[:, 1:])

@@ -12,6 +12,7 @@ import torch
 from skeleton2stage.motion import skeleton
 from skeleton2stage.physics.humanoid.humanoid import Humanoid, gains
 from skeleton2stage.physics.imitation.inverse_dynamics import BodyMotion, Inertias, held_wrench, required_forces
+from skeleton2stage.physics.part_sums import summed_by_part
 from skeleton2stage.physics.quaternions import quat_conjugate, quat_rotate
 
 MAX_OFFSET_RAD = 0.6
@@ -80,9 +81,7 @@ def _torque_of_forces(
     forces_w: torch.Tensor, arms_w: torch.Tensor, owners: tuple[int, ...], motion: BodyMotion
 ) -> torch.Tensor:
     """Return what forces at points do to the joints that hold them, [F, 23, 3] N·m in each joint's own frame."""
-    owner_ids = torch.tensor(owners, device=forces_w.device)
-    nothing = torch.zeros_like(motion.pos_w)
-    on_bodies_w = nothing.index_add(1, owner_ids, forces_w)
-    moments_w = nothing.index_add(1, owner_ids, torch.linalg.cross(arms_w, forces_w))
+    on_bodies_w = summed_by_part(forces_w, owners)
+    moments_w = summed_by_part(torch.linalg.cross(arms_w, forces_w), owners)
     _, torque_w = held_wrench(motion.pos_w - motion.pos_w[:, :1], on_bodies_w, moments_w)
     return quat_rotate(quat_conjugate(motion.quat_w[:, 1:]), torque_w[:, 1:])

@@ -8,15 +8,30 @@ from skeleton2stage.physics.score.dance_scorer import DanceScorer
 from skeleton2stage.physics.simulators.make_simulator import make_simulator
 
 
-@pytest.fixture(scope="module")
-def scorer(humanoid):
+def still_policy(*future_frames: int) -> ImitationPolicy:
     """A policy that adds nothing to the reference."""
-    policy = ImitationPolicy(PolicyConfig(hidden=(4,)))
+    policy = ImitationPolicy(PolicyConfig.seeing(future_frames, (4,)))
     for parameter in policy.parameters():
         torch.nn.init.zeros_(parameter)
-    return DanceScorer(
-        policy.eval().requires_grad_(False), humanoid, lambda h, n: make_simulator("mujoco", h, n), max_worlds=3
-    )
+    return policy.eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="module")
+def scorer(humanoid):
+    return DanceScorer(still_policy(), humanoid, lambda h, n: make_simulator("mujoco", h, n), max_worlds=3)
+
+
+def test_a_policy_sees_as_far_as_it_was_trained_to(humanoid, standing):
+    """Two clips that begin alike are performed apart by one that answers to frames that are to come."""
+    policy = still_policy(20)
+    height = 733 + 2  # of the pelvis, 21 frames on
+    torch.nn.init.constant_(policy.network[0].weight[:, height], 5.0)
+    torch.nn.init.constant_(policy.network[2].weight, 0.3)
+    seeing = DanceScorer(policy, humanoid, lambda h, n: make_simulator("mujoco", h, n))
+    rising = Motion(standing.poses[:30].copy(), standing.translation[:30].copy())
+    rising.translation[22:, 2] += 0.5
+    still, told = seeing.score([standing.slice(0, 30), rising]).frame_rewards[:, :5]
+    assert not torch.allclose(still, told, atol=1e-3)
 
 
 def toppling(n: int = 60) -> Motion:
@@ -142,9 +157,7 @@ def test_nothing_waits_for_the_gpu_within_the_frames(humanoid, standing, monkeyp
         yield from steps
         torch.cuda.set_sync_debug_mode("default")
 
-    scorer = DanceScorer(
-        ImitationPolicy(PolicyConfig(hidden=(4,))), humanoid, lambda h, n: make_simulator("mujoco_warp", h, n)
-    )
+    scorer = DanceScorer(still_policy(), humanoid, lambda h, n: make_simulator("mujoco_warp", h, n))
     scorer.score([standing.slice(0, 5)] * 4)  # the kernels are compiled here
     monkeypatch.setattr("skeleton2stage.physics.score.dance_scorer.tqdm", watched)
     assert scorer.score([standing.slice(0, 20)] * 4).success.all()
