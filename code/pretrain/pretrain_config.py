@@ -10,7 +10,7 @@ from skeleton2stage.body.body_model import OPEN
 from skeleton2stage.curves import tracker_setting
 from skeleton2stage.demo_files import CMU_DANCE, HELD_OUT
 from skeleton2stage.devices import device_setting
-from skeleton2stage.physics.imitation.imitation_policy import MAX_FUTURE_FRAME
+from skeleton2stage.physics.imitation.imitation_policy import future_frames_setting
 from skeleton2stage.physics.simulators.simulator_options import SimulatorSettings
 from skeleton2stage.settings import run_name, run_name_setting, seed_setting, setting
 
@@ -47,10 +47,7 @@ class PretrainConfig(SimulatorSettings):
     device: str = device_setting("where the networks live", may_change=True)
     seed: int = seed_setting("reaches torch, numpy and the episodes' starts", default=0)
     hidden: tuple[int, ...] = setting("hidden layers of policy and critic", default=(256, 256), minimum=1)
-    future_frames: tuple[int, ...] = setting(
-        "how many frames after the next one policy and critic see too, for example [3, 7, 15, 30]; none: as published",
-        default=(), minimum=1, maximum=MAX_FUTURE_FRAME,
-    )
+    future_frames: tuple[int, ...] = future_frames_setting()
     worlds: int = setting("worlds in parallel, per process", default=256, minimum=1)
     episode_frames: int = setting("longest episode, frames (30 a second)", default=300, minimum=1)
     fall_height_m: float = setting("an episode ends when the head is lower", default=0.2, minimum=0)

@@ -51,7 +51,8 @@ class Trainer:
     ) -> None:
         self.config, self.run, self.clips, self.processes, self.device = config, run, clips, processes, device
         self.humanoid = load_humanoid(config.body)
-        buffers = probe_buffers(self.humanoid, self._references(clips).frames, _FALL_FACTOR)
+        references = self._references(clips)
+        buffers = probe_buffers(self.humanoid, references.frames, _FALL_FACTOR)
         options = replace(
             config.simulator_options, device=_physics_device(config, device),
             buffers=config.simulator_options.buffers.at_least(buffers),
@@ -60,34 +61,21 @@ class Trainer:
         self.simulator = self.make_simulator(self.humanoid, config.worlds)
         self.settings = RunSettings(config, processes=processes.count)
         self.ppo = make_ppo(config, device, processes)
-        progress = load_state(run, self.ppo, self.settings) or self._beginning()
+        progress = load_state(run, self.ppo, self.settings) or self._beginning(references)
         self.iteration: int = progress.get("iteration", 0)
         self.wrench_scale: float = progress.get("wrench_scale", config.wrench.initial)
         self._saved = progress
         self.deadline = time.monotonic() + 60.0 * config.minutes if config.minutes else float("inf")
         self.curves = NOWHERE
 
-    def _beginning(self) -> dict[str, Any]:
+    def _beginning(self, references: ReferenceMotions) -> dict[str, Any]:
         """Return where a run that has no state yet begins: from nothing, or from the policy that it is given."""
         if self.config.start_from is None:
             return {}
         policy = ImitationPolicy.load(self.config.start_from)
-        start_from_policy(self.ppo, policy, self.config, self._first_observations())
+        start_from_policy(self.ppo, policy, self.config, references)
         wrench = self.config.wrench
         return {"wrench_scale": min(max(policy.config.wrench_scale, wrench.final), wrench.initial)}
-
-    def _first_observations(self) -> torch.Tensor:
-        """Return what is seen at frames [N] spread evenly over the clips, by a body that is where they have it."""
-        task = self._task(self.clips)
-        clips = torch.arange(self.config.worlds, device=self.device) % len(task.references)
-        share = torch.linspace(0.0, 1.0, self.config.worlds, device=self.device)
-        task.reset(torch.arange(self.config.worlds), clips, (share * (task.references.length[clips] - 2)).long())
-        return task.observe()
-
-    def _task(self, clips: ClipSet) -> ImitationTask:
-        """Return the task on some clips; every iteration sets its wrench."""
-        future = self.config.future_frames
-        return ImitationTask(self.simulator, self._references(clips), self.device, future_frames=future)
 
     def _references(self, clips: ClipSet) -> ReferenceMotions:
         return reference_motions(list(clips.motions.values()), self.humanoid, FLOOR_PERCENTILE)
@@ -137,7 +125,8 @@ class Trainer:
                 return
 
     def _environment(self, stage: StageConfig, clips: ClipSet) -> EpisodeEnvironment:
-        task = self._task(clips)
+        future = self.config.future_frames
+        task = ImitationTask(self.simulator, self._references(clips), self.device, self.wrench_scale, future)
         rules = EpisodeRules(self.config.episode_frames, self.config.fall_height_m, self.config.stray_m)
         sampler = HardClipSampler(task.references, self.config.sampling, self._seed())
         environment = EpisodeEnvironment(task, rules, sampler, self.config.closeness)

@@ -79,15 +79,18 @@ def _refusal(run: Path, before: Mapping[str, Any], now: Mapping[str, Any], names
     for name in names[:_SHOWN]:
         old, new = before.get(name), now.get(name)
         if name not in before or name not in now:
-            differences.append(f"{name}, which {'is new' if name not in before else 'is no more'} in this version")
+            differences.append(
+                f"without {name}, which is new in this version" if name not in before
+                else f"with {name}, which is no more in this version"
+            )
         elif _is_place(old) and _is_place(new) and old[_PATH] == new[_PATH]:
-            differences.append(f"{name}={_typed(old)} as it was then: its content has changed")
+            differences.append(f"with {name}={_typed(old)} as it was then: its content has changed")
         else:
-            differences.append(f"{name}={_typed(old)}, not {_typed(new)}")
+            differences.append(f"with {name}={_typed(old)}, not {_typed(new)}")
     if len(names) > _SHOWN:
         differences.append(f"{len(names) - _SHOWN} more")
     return (
-        f"{run} was begun with {'; '.join(differences)}; this changes the result: give what it was begun with to go "
+        f"{run} was begun {'; '.join(differences)}; this changes the result: give what it was begun with to go "
         "on, or another name for another run"
     )
 

@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass
+from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
@@ -22,10 +23,10 @@ class Limits:
 
     help: what it means, with its unit, for `--help`. minimum, maximum: bounds that are allowed themselves. above,
     below: bounds that are not. infinite: whether infinity is allowed; NaN never is. choices: the known names. length:
-    of a list. rule: returns what is wrong with a value, as the end of "NAME must …", or None. called: what the setting
-    holds, for errors; its name if empty. why: the reason. may_change: whether a run that goes on may have another
-    value, as it changes how the run goes and not what comes of it (rounding apart); or a function of the dataclass that
-    has the setting. What says nothing may not.
+    of a list. rising: whether each value of a list must be larger than the one before. rule: returns what is wrong with
+    a value, as the end of "NAME must …", or None. called: what the setting holds, for errors; its name if empty. why:
+    the reason. may_change: whether a run that goes on may have another value, as it changes how the run goes and not
+    what comes of it (rounding apart); or a function of the dataclass that has the setting. What says nothing may not.
     """
 
     help: str = ""
@@ -36,6 +37,7 @@ class Limits:
     infinite: bool = False
     choices: tuple[str, ...] = ()
     length: int | None = None
+    rising: bool = False
     rule: Callable[[Any], str | None] | None = None
     called: str = ""
     why: str = ""
@@ -45,6 +47,8 @@ class Limits:
         """Raise UserError that names the key and what it may be, where a value is something else."""
         if self.length is not None and value is not None and len(value) != self.length:
             raise UserError(f"{key} must be {self.length} values, not {list(value)}")
+        if self.rising and any(earlier >= later for earlier, later in pairwise(value)):
+            raise UserError(f"{key} must rise from one value to the next, not {list(value)}")
         for item in _items(value):
             if isinstance(item, int | float) and not isinstance(item, bool):
                 self._check_number(item, key)

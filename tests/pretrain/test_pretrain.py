@@ -5,7 +5,6 @@ import os
 import subprocess
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
@@ -19,47 +18,12 @@ from pretrain.pretrain_config import PretrainConfig
 from pretrain.processes import Processes
 from skeleton2stage.config import load_config, to_dataclass
 from skeleton2stage.errors import UserError
-from skeleton2stage.motion.formats.write_motion import write_motion
-from skeleton2stage.motion.motion import Motion
 from skeleton2stage.physics.humanoid.load_humanoid import load_humanoid
 from skeleton2stage.physics.imitation.imitation_policy import ImitationPolicy
 from skeleton2stage.physics.imitation.imitation_task import ACTION_WIDTH, ImitationTask
 from skeleton2stage.physics.imitation.reference_motions import reference_motions
 from skeleton2stage.physics.simulators.make_simulator import make_simulator
-
-
-def swaying(n: int, phase: float) -> Motion:
-    poses = np.zeros((n, 24, 3), dtype=np.float32)
-    poses[:, 0, 0] = np.pi / 2
-    poses[:, 16, 2] = -1.0 + 0.3 * np.sin(np.arange(n) / 10 + phase)
-    poses[:, 17, 2] = 1.0
-    return Motion(poses, np.tile(np.array([0, 0, 1], dtype=np.float32), (n, 1)))
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("clips")
-    for index, name in enumerate(("one", "two", "held")):
-        write_motion(folder / f"{name}.pkl", swaying(160, index))
-    return folder
-
-
-@pytest.fixture()
-def run(monkeypatch, tmp_path, folder):
-    monkeypatch.setenv("S2S_RUNS", str(tmp_path))
-
-    def start(name: str, iterations: int, *overrides: str):
-        stages = ", ".join(
-            f"{{name: {stage}, clips: '*', iterations: {iterations}, learning_rate: 1e-3, final_learning_rate: 1e-4}}"
-            for stage in ("broad", "dance")
-        )
-        train_imitation.main([
-            f"name={name}", f"data={folder}", "held_out=[held]", "device=cpu", "worlds=4", "horizon=4",
-            "hidden=[8]", "minibatches=1", "epochs=1", "save_every=1", f"stages=[{stages}]", *overrides,
-        ])
-        return tmp_path / "pretrain" / name
-
-    return start
+from swaying_arm import swaying_arm
 
 
 def test_it_trains_two_stages_and_exports_a_policy(run):
@@ -186,7 +150,7 @@ def sampler(task: ImitationTask) -> HardClipSampler:
 
 def test_episodes_end_and_begin_anew():
     humanoid = load_humanoid("open")
-    task = ImitationTask(make_simulator("mujoco", humanoid, 3), reference_motions([swaying(20, 0.0)], humanoid))
+    task = ImitationTask(make_simulator("mujoco", humanoid, 3), reference_motions([swaying_arm(20, 0.0)], humanoid))
     rules = EpisodeRules(max_frames=5, fall_height_m=0.2, stray_m=0.5)
     environment = EpisodeEnvironment(task, rules, sampler(task))
     task.reset(torch.arange(3), torch.zeros(3, dtype=torch.long), torch.tensor([0, 0, 17]))
@@ -198,7 +162,7 @@ def test_episodes_end_and_begin_anew():
 
 def test_straying_is_a_failure():
     humanoid = load_humanoid("open")
-    task = ImitationTask(make_simulator("mujoco", humanoid, 1), reference_motions([swaying(20, 0.0)], humanoid))
+    task = ImitationTask(make_simulator("mujoco", humanoid, 1), reference_motions([swaying_arm(20, 0.0)], humanoid))
     environment = EpisodeEnvironment(task, EpisodeRules(300, 0.2, 1e-6), sampler(task))
     step = environment.step(torch.zeros(1, ACTION_WIDTH))
     assert step.done.all() and not step.timed_out.any()
@@ -234,71 +198,14 @@ def test_the_papers_arithmetic_is_told():
 
 
 def test_mirrored_clips_and_windows():
-    clips = ClipSet({"a": swaying(310, 0.0)})
+    clips = ClipSet({"a": swaying_arm(310, 0.0)})
     assert sorted(clips.with_mirrored().motions) == ["a", "a_mirrored"]
     assert sorted(clips.windows()) == ["a@0", "a@150"]
 
 
-def test_a_run_can_go_on_from_a_policy(run):
-    first = run("first", 1)
-    policy = ImitationPolicy.load(first / "imitation_policy.safetensors")
-    again = run(
-        "again", 1, f"start_from={first / 'imitation_policy.safetensors'}", "critic_iterations=2",
-        "wrench={initial: 4.0, final: 0.5, factor: 1.0}",
-    )
-    kept = ImitationPolicy.load(again / "imitation_policy.safetensors")
-    # Both iterations taught the critic alone: the network is the same, and so is the wrench it is used to.
-    for ours, theirs in zip(policy.network.parameters(), kept.network.parameters(), strict=True):
-        assert torch.equal(ours, theirs)
-    assert kept.config.wrench_scale == policy.config.wrench_scale
-    torch.testing.assert_close(kept.observation_mean, policy.observation_mean, atol=1e-3, rtol=1e-3)
-    moved = run("moved", 1, f"start_from={first / 'imitation_policy.safetensors'}", "critic_iterations=1")
-    learnt = ImitationPolicy.load(moved / "imitation_policy.safetensors")
-    assert not torch.equal(learnt.network[0].weight, policy.network[0].weight)
-
-
-def test_a_policy_can_learn_to_see_further(run):
-    """It begins by doing what it did, whatever the new numbers are; what is new is normalised as the clips have it."""
-    first = run("near", 1) / "imitation_policy.safetensors"
-    near = ImitationPolicy.load(first)
-    ahead = ("future_frames=[3, 15]", "worlds=32", "minibatches=1")
-    kept = ImitationPolicy.load(
-        run("far", 1, f"start_from={first}", "critic_iterations=2", *ahead) / "imitation_policy.safetensors"
-    )
-    assert kept.config.future_frames == (3, 15)
-    seen = torch.cat((near.observation_mean + 0.1 * torch.randn(4, 733), torch.randn(4, 148)), dim=1)
-    kept.observation_mean[:733], kept.observation_std[:733] = near.observation_mean, near.observation_std
-    torch.testing.assert_close(kept(seen), near(seen[:, :733]), atol=1e-5, rtol=1e-4)
-    # The head, joint 15, is above the pelvis in all frames to come, and hardly moves in these clips.
-    head_height = 733 + 15 * 3 + 2
-    assert 0.3 < kept.observation_mean[head_height] < 0.7 and kept.observation_std[head_height] < 0.05
-    moved = run("moved", 1, f"start_from={first}", "critic_iterations=1", *ahead) / "imitation_policy.safetensors"
-    assert ImitationPolicy.load(moved).network[0].weight[:, 733:].abs().max() > 0
-    with pytest.raises(UserError, match=r"give future_frames=\[3, 15\]"):
-        run("back", 1, f"start_from={moved}")
-
-
-@pytest.mark.parametrize("learned", [False, True])
-def test_the_deviation_is_learned_only_where_asked_for(run, learned):
-    first = run("begun", 1)
-    again = run(
-        "again", 2, f"start_from={first / 'imitation_policy.safetensors'}", "critic_iterations=1", "log_std=-2.0",
-        f"learn_std={learned}",
-    )
-    actor = torch.load(again / "state.pt", weights_only=True)["ppo"]["actor_state_dict"]
-    deviation = actor["distribution.std_param"]
-    assert deviation.eq(deviation.new_tensor(-2.0).exp()).all() == (not learned)
-
-
-def test_a_policy_of_other_sizes_is_refused(run):
-    first = run("small", 1)
-    with pytest.raises(UserError, match=r"give hidden=\[8\]"):
-        run("large", 1, f"start_from={first / 'imitation_policy.safetensors'}", "hidden=[16]")
-
-
 def test_closeness_is_added_to_the_training_reward():
     humanoid = load_humanoid()
-    references = reference_motions([swaying(20, 0.0)], humanoid)
+    references = reference_motions([swaying_arm(20, 0.0)], humanoid)
     rewards = []
     for closeness in (ClosenessConfig(), ClosenessConfig(weight=0.5, scale_m=0.1)):
         task = ImitationTask(make_simulator("mujoco", humanoid, 1), references)

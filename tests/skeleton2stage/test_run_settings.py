@@ -48,7 +48,7 @@ def go_on(before: Outer, now: Outer, **processes: int) -> list[str]:
     ({"names": ("a",)}, r"names=\[a,b\], not \[a\]"),
     ({"inner": Inner(width=5)}, "inner.width=4, not 5"),
     ({"stages": (Inner(), Inner(width=7))}, r"stages\[1\].width=4, not 7"),
-    ({"stages": (Inner(),)}, r"stages.count=2, not 1; stages\[1\].width, which is no more"),
+    ({"stages": (Inner(),)}, r"stages.count=2, not 1; with stages\[1\].width, which is no more"),
     ({"model": Path("elsewhere")}, "model=.*nowhere, not .*elsewhere"),
 ])
 def test_what_changes_the_result_is_refused_by_name(change, said):
@@ -90,7 +90,7 @@ def test_changes_are_remembered():
 def test_a_setting_that_another_version_had_not_is_refused():
     kept = RunSettings(Outer()).state()
     del kept["values"]["rate"]
-    with pytest.raises(UserError, match="rate, which is new in this version"):
+    with pytest.raises(UserError, match="r was begun without rate, which is new in this version"):
         RunSettings(Outer()).go_on_from(kept, Path("r"))
 
 

@@ -8,8 +8,8 @@ from skeleton2stage.physics.axes.dance_frames import DanceFrames, highest_around
 from skeleton2stage.physics.axes.floor_points import FloorPoints
 from skeleton2stage.physics.axes.ground_reaction import GroundReaction, ground_reaction
 from skeleton2stage.physics.imitation.inverse_dynamics import Inertias, held_wrench, required_forces
-from skeleton2stage.physics.part_sums import summed_by_part
 from skeleton2stage.physics.quaternions import quat_conjugate, quat_rotate
+from skeleton2stage.physics.repeatable_sums import summed_by_part
 
 
 @dataclass(frozen=True)

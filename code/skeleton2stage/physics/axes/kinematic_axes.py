@@ -9,11 +9,13 @@ from skeleton2stage.physics.axes.dance_frames import DanceFrames
 from skeleton2stage.physics.axes.person_limits import jerks_mps3, ranges_rad, speeds_radps, twist_axes
 from skeleton2stage.physics.axes.reading import Reading, graded
 from skeleton2stage.physics.quaternions import quat_conjugate, quat_multiply, quat_to_rotmat, quat_to_rotvec
+from skeleton2stage.physics.repeatable_sums import summed_by_index
 
 _ALLOWED_BEYOND_DEG, _WORST_BEYOND_DEG = 3.0, 45.0
 _WORST_SPEED = _WORST_JERK = 3.0  # times what a person does
 _ALLOWED_DEPTH_CM, _WORST_DEPTH_CM = 2.0, 8.0
 _ALLOWED_AREA_CM2, _WORST_AREA_CM2 = 30.0, 200.0
+_AREA_UNIT_M2 = 1e-10
 
 
 def joint_limits(frames: DanceFrames) -> Reading:
@@ -97,4 +99,5 @@ def _add_penetration(
     for side in (first, second):
         cell = frame * skeleton.N_JOINTS + spheres.joints[side]
         depth_m.view(-1).scatter_reduce_(0, cell, overlap, "amax")
-        area_m2.view(-1).index_add_(0, cell, disc.clamp(min=0.0) * (overlap > 0))
+        discs_m2 = disc.clamp(min=0.0) * (overlap > 0)
+        area_m2 += summed_by_index(discs_m2, cell, area_m2.numel(), _AREA_UNIT_M2).view_as(area_m2)

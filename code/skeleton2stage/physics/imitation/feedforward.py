@@ -12,8 +12,8 @@ import torch
 from skeleton2stage.motion import skeleton
 from skeleton2stage.physics.humanoid.humanoid import Humanoid, gains
 from skeleton2stage.physics.imitation.inverse_dynamics import BodyMotion, Inertias, held_wrench, required_forces
-from skeleton2stage.physics.part_sums import summed_by_part
 from skeleton2stage.physics.quaternions import quat_conjugate, quat_rotate
+from skeleton2stage.physics.repeatable_sums import summed_by_part
 
 MAX_OFFSET_RAD = 0.6
 CONTACT_HEIGHT_M = 0.015  # a sole point's share of the ground force falls by e with each of these

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -12,11 +13,19 @@ from skeleton2stage.errors import UserError
 from skeleton2stage.limits import LARGEST_WIDTH
 from skeleton2stage.physics.imitation.imitation_task import ACTION_WIDTH
 from skeleton2stage.physics.imitation.observation import OBSERVATION_WIDTH, observation_width
-from skeleton2stage.settings import setting
+from skeleton2stage.settings import check_own_settings, setting
 
 NORMALISATION_EPSILON = 1e-2
-MAX_FUTURE_FRAME = 300  # ten seconds
+_MAX_FUTURE_FRAME = 300  # ten seconds
 _KIND = "imitation policy"
+
+
+def future_frames_setting() -> Any:  # noqa: ANN401 - stands for the numbers
+    """Return the field of the frames to come that a policy sees."""
+    return setting(
+        "later frames of the reference that are seen too, each counted from the next one (30 a second)",
+        default=(), minimum=1, maximum=_MAX_FUTURE_FRAME, rising=True,
+    )
 
 
 @dataclass(frozen=True)
@@ -31,15 +40,14 @@ class PolicyConfig:
         "numbers of an observation", default=OBSERVATION_WIDTH, minimum=1, maximum=LARGEST_WIDTH
     )
     action_width: int = setting("numbers of an action", default=ACTION_WIDTH, minimum=1, maximum=LARGEST_WIDTH)
-    future_frames: tuple[int, ...] = setting(
-        "how many frames after the next one it sees too", default=(), minimum=1, maximum=MAX_FUTURE_FRAME
-    )
+    future_frames: tuple[int, ...] = future_frames_setting()
 
     def __post_init__(self) -> None:
+        check_own_settings(self)
         width = observation_width(len(self.future_frames))
         if self.observation_width != width:
             raise UserError(
-                f"an imitation policy that sees {len(self.future_frames)} future frames has observations of {width} "
+                f"an imitation policy with future_frames={list(self.future_frames)} has observations of {width} "
                 f"numbers, not {self.observation_width}"
             )
 
@@ -84,7 +92,10 @@ class ImitationPolicy(nn.Module):
         tensors, config = load_checkpoint(path)
         if config.get("kind") != _KIND:
             raise UserError(f"{path} is not an imitation policy but: {config.get('kind', 'something unnamed')}")
-        sizes = to_dataclass(config.get("policy"), PolicyConfig, f"{path}: policy.")
+        try:
+            sizes = to_dataclass(config.get("policy"), PolicyConfig, f"{path}: policy.")
+        except UserError as error:
+            raise UserError(str(error) if str(path) in str(error) else f"{path}: {error}") from None
         try:
             check_size(lambda: cls(sizes), tensors)
             policy = cls(sizes)

@@ -9,7 +9,7 @@ import torch
 
 from skeleton2stage.motion import skeleton
 from skeleton2stage.physics.humanoid.humanoid import DAMPING_TIME_S
-from skeleton2stage.physics.imitation.observation import N_SHAPE, FutureBodies, observe
+from skeleton2stage.physics.imitation.observation import N_SHAPE, observe, steps_ahead
 from skeleton2stage.physics.imitation.reference_motions import ReferenceFrames, ReferenceMotions
 from skeleton2stage.physics.imitation.tracking import mean_body_error, tracking_errors, tracking_reward
 from skeleton2stage.physics.quaternions import heading_quat, quat_multiply, quat_rotate, quat_to_rotvec, rotvec_to_quat
@@ -56,7 +56,7 @@ class ImitationTask:
         self.references = references.to(device)
         self.device = torch.device(device)
         self.wrench_scale = wrench_scale
-        self._ahead = 1 + torch.tensor(future_frames, dtype=torch.long, device=self.device)
+        self._ahead = torch.tensor(steps_ahead(future_frames), dtype=torch.long, device=self.device)
         n = simulator.n_worlds
         self.frame = torch.zeros(n, dtype=torch.long, device=self.device)  # index into references.frames
         self.last_frame = torch.zeros(n, dtype=torch.long, device=self.device)
@@ -80,7 +80,8 @@ class ImitationTask:
 
     def observe(self) -> torch.Tensor:
         """Return observations [W, 733 + 74 K] towards the next reference frame and K future ones."""
-        return observe(self.state(), self._target(), self._shape, self._future())
+        future = self.references.ahead(self.frame, self.last_frame, self._ahead) if len(self._ahead) else None
+        return observe(self.state(), self._target(), self._shape, future)
 
     def step(self, action: torch.Tensor) -> StepOutcome:
         """Advance all worlds by one control step under actions [W, 75] and compare with the next frame."""
@@ -94,12 +95,6 @@ class ImitationTask:
 
     def _target(self) -> ReferenceFrames:
         return self.references.frames[torch.minimum(self.frame + 1, self.last_frame)]
-
-    def _future(self) -> FutureBodies | None:
-        if not len(self._ahead):
-            return None
-        frames = torch.minimum(self.frame[:, None] + self._ahead, self.last_frame[:, None])
-        return FutureBodies(self.references.frames.pos_w[frames], self.references.frames.quat_w[:, 0][frames])
 
     def _wrench(self, action: torch.Tensor) -> torch.Tensor:
         """Return the residual wrench [W, 6] in world axes of actions in the heading frame."""

@@ -4,12 +4,12 @@ was trained to look further, where the reference's body will be in frames after 
 Everything is expressed in the heading frame: at the pelvis, turned about world z to where it looks.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import torch
 
 from skeleton2stage.motion.skeleton import N_JOINTS
-from skeleton2stage.physics.imitation.reference_motions import ReferenceFrames
+from skeleton2stage.physics.imitation.reference_motions import FutureBodies, ReferenceFrames
 from skeleton2stage.physics.quaternions import (
     heading_quat,
     quat_conjugate,
@@ -27,12 +27,9 @@ OBSERVATION_WIDTH = OWN_WIDTH + TARGET_WIDTH + N_SHAPE
 FUTURE_WIDTH = N_JOINTS * 3 + 2
 
 
-@dataclass(frozen=True)
-class FutureBodies:
-    """The reference in K frames to come, in W worlds: bodies pos_w [W, K, 24, 3] m, pelvis quat_w [W, K, 4] wxyz."""
-
-    pos_w: torch.Tensor
-    root_quat_w: torch.Tensor
+def steps_ahead(future_frames: Sequence[int]) -> list[int]:
+    """Return how many frames after the present one a policy's `future_frames` are, which count from the next."""
+    return [1 + frames for frames in future_frames]
 
 
 def observation_width(n_future: int) -> int:
@@ -44,14 +41,26 @@ def observe(
     state: BodyState, target: ReferenceFrames, shape: torch.Tensor, future: FutureBodies | None = None
 ) -> torch.Tensor:
     """Return observations [W, 733 + 74 K] of W worlds, of the next reference frames, the body shape [10], and K
-    frames to come.
+    frames to come: their bodies' places, frame by frame, and then their headings.
     """
     to_heading = quat_conjugate(heading_quat(state.quat_w[:, 0]))
     own = _own_features(state, to_heading)
     toward = _target_features(state, target, to_heading)
     # Last, so that a policy learns to look further by new columns of its first layer.
-    ahead = [] if future is None else _future_features(state, future, to_heading)
+    ahead = [] if future is None else [future_features(state.pos_w[:, 0], state.quat_w[:, 0], future)]
     return torch.cat((*own, *toward, shape.expand(len(state.pos_w), N_SHAPE), *ahead), dim=-1)
+
+
+def future_features(root_pos_w: torch.Tensor, root_quat_w: torch.Tensor, future: FutureBodies) -> torch.Tensor:
+    """Return what a pelvis at root_pos_w [W, 3] m, turned root_quat_w [W, 4], sees of K frames to come, [W, 74 K].
+
+    In its heading frame: where the bodies of each frame will be, 72 K numbers in m, and cos and sin of K headings.
+    """
+    to_heading = quat_conjugate(heading_quat(root_quat_w))
+    turn = to_heading[:, None].expand_as(future.root_quat_w)
+    places = quat_rotate(turn[:, :, None], future.pos_w - root_pos_w[:, None, None])
+    headings = quat_multiply(turn, heading_quat(future.root_quat_w))
+    return torch.cat((places.flatten(1), _yaw_components(headings).flatten(1)), dim=1)
 
 
 def _own_features(state: BodyState, to_heading: torch.Tensor) -> list[torch.Tensor]:
@@ -88,14 +97,6 @@ def _target_features(
         offset.flatten(1),
         correction.flatten(1),
     ]
-
-
-def _future_features(state: BodyState, future: FutureBodies, to_heading: torch.Tensor) -> list[torch.Tensor]:
-    """Where the reference's bodies will be, from the pelvis as it is now, and the reference's heading then."""
-    turn = to_heading[:, None].expand_as(future.root_quat_w)
-    from_pelvis = future.pos_w - state.pos_w[:, None, :1]
-    heading = quat_multiply(turn, heading_quat(future.root_quat_w))
-    return [quat_rotate(turn[:, :, None], from_pelvis).flatten(1), _yaw_components(heading).flatten(1)]
 
 
 def _yaw_components(yaw_quat: torch.Tensor) -> torch.Tensor:

@@ -52,6 +52,14 @@ class ReferenceFrames:
 
 
 @dataclass(frozen=True)
+class FutureBodies:
+    """The reference in K frames to come, in W worlds: pos_w [W, K, 24, 3] m, the pelvis' root_quat_w [W, K, 4] wxyz."""
+
+    pos_w: torch.Tensor
+    root_quat_w: torch.Tensor
+
+
+@dataclass(frozen=True)
 class ReferenceMotions:
     """Several clips end to end: `frames`, and where each begins (start [C]) and how long it is (length [C])."""
 
@@ -61,6 +69,11 @@ class ReferenceMotions:
 
     def __len__(self) -> int:
         return len(self.start)
+
+    def ahead(self, frame: torch.Tensor, last_frame: torch.Tensor, steps: torch.Tensor) -> FutureBodies:
+        """Return the bodies steps [K] after frames [W] of `frames`, of clips whose last ones are last_frame [W]."""
+        frames = torch.minimum(frame[:, None] + steps, last_frame[:, None])
+        return FutureBodies(self.frames.pos_w[frames], self.frames.quat_w[:, 0][frames])
 
     def to(self, device: torch.device | str) -> "ReferenceMotions":
         """Return the motions on another device."""

@@ -13,6 +13,7 @@ import torch
 import warp as wp
 
 from skeleton2stage.errors import UserError
+from skeleton2stage.physics.repeatable_sums import summed_by_index
 from skeleton2stage.physics.simulators.simulator_options import SimulatorOptions
 from skeleton2stage.warp_devices import warp_device
 
@@ -26,7 +27,7 @@ _OVERFLOWS = {
 }
 _STEPS_BETWEEN_CHECKS = 30
 _SPARE_CONTACTS = 256  # few worlds do not average out
-_DEPTH_UNIT_M = 1e-8
+_DEPTH_UNIT_M = 1e-8  # under what single precision tells of a depth of a decimetre
 
 
 def simulator_device(name: str) -> wp.Device:
@@ -88,9 +89,7 @@ class WarpEngine:
         counts = (self._contact_slots < self._contact_count) & (self._contact_geoms != self._floor).all(dim=1)
         depth = torch.where(counts, -self._contact_dist, 0.0).clamp(min=0.0)
         world = torch.where(counts, self._contact_world, 0)
-        # Threads add in any order, which whole numbers do not mind: the same to the last bit every time.
-        sums = torch.zeros(len(self.qpos), dtype=torch.long, device=self.device)
-        return sums.index_add_(0, world, (depth / _DEPTH_UNIT_M).round().long()) * _DEPTH_UNIT_M
+        return summed_by_index(depth, world, len(self.qpos), _DEPTH_UNIT_M)
 
     def _launch_substeps(self) -> None:
         for _ in range(self._substeps):

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 import torch
 
@@ -36,8 +38,25 @@ def test_one_that_sees_frames_to_come_says_which(tmp_path):
     assert again(torch.zeros(1, 733 + 2 * 74)).shape == (1, 75)
     text = (tmp_path / "p.json").read_text()
     (tmp_path / "p.json").write_text(text.replace("881", "733"))
-    with pytest.raises(UserError, match="sees 2 future frames has observations of 881 numbers, not 733"):
+    told = r"p.safetensors: .*future_frames=\[3, 7\] has observations of 881 numbers, not 733"
+    with pytest.raises(UserError, match=told):
         ImitationPolicy.load(tmp_path / "p.safetensors")
+
+
+def test_checkpoints_from_before_there_was_a_choice_see_the_next_frame(policy, tmp_path):
+    policy.save(tmp_path / "p.safetensors")
+    config = json.loads((tmp_path / "p.json").read_text())
+    del config["policy"]["future_frames"]
+    (tmp_path / "p.json").write_text(json.dumps(config))
+    assert ImitationPolicy.load(tmp_path / "p.safetensors").config == policy.config
+
+
+@pytest.mark.parametrize(
+    "frames, told", [((7, 3), "rise"), ((3, 3), "rise"), ((0, 3), "from 1 to 300"), ((301,), "from 1 to 300")]
+)
+def test_frames_to_come_rise_and_are_not_too_far(frames, told):
+    with pytest.raises(UserError, match=f"future_frames must .*{told}"):
+        PolicyConfig.seeing(frames, (8,))
 
 
 def test_other_checkpoints_are_refused(policy, tmp_path):

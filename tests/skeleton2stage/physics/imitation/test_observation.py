@@ -7,11 +7,10 @@ from skeleton2stage.physics.imitation.observation import (
     FUTURE_WIDTH,
     OBSERVATION_WIDTH,
     OWN_WIDTH,
-    FutureBodies,
     observation_width,
     observe,
 )
-from skeleton2stage.physics.imitation.reference_motions import ReferenceFrames
+from skeleton2stage.physics.imitation.reference_motions import FutureBodies, ReferenceFrames
 from skeleton2stage.physics.quaternions import quat_multiply, quat_rotate, rotvec_to_quat
 from skeleton2stage.physics.simulators.simulator import BodyState
 

@@ -157,7 +157,7 @@ def test_nothing_waits_for_the_gpu_within_the_frames(humanoid, standing, monkeyp
         yield from steps
         torch.cuda.set_sync_debug_mode("default")
 
-    scorer = DanceScorer(still_policy(), humanoid, lambda h, n: make_simulator("mujoco_warp", h, n))
+    scorer = DanceScorer(still_policy(3, 7), humanoid, lambda h, n: make_simulator("mujoco_warp", h, n))
     scorer.score([standing.slice(0, 5)] * 4)  # the kernels are compiled here
     monkeypatch.setattr("skeleton2stage.physics.score.dance_scorer.tqdm", watched)
     assert scorer.score([standing.slice(0, 20)] * 4).success.all()

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from skeleton2stage.physics.part_sums import summed_by_part
+from skeleton2stage.physics.repeatable_sums import summed_by_index, summed_by_part
 
 PARTS = (7, 7, 3, 7, 20, 3)
 
@@ -20,6 +20,22 @@ def test_every_part_has_the_sum_of_its_points(trailing):
 
 def test_no_points_add_up_to_nothing():
     assert summed_by_part(torch.zeros(5, 0, 3), []).eq(0).all()
+
+
+def test_values_are_summed_to_their_places():
+    values = torch.tensor([0.125, 2.0, -0.5, 3.5, float("nan"), float("inf")])
+    sums = summed_by_index(values, torch.tensor([2, 0, 2, 2, 0, 1]), 4, 1e-3)
+    torch.testing.assert_close(sums, torch.tensor([2.0, 0.0, 3.125, 0.0]))
+    assert sums.dtype == values.dtype
+
+
+def test_the_order_of_values_does_not_matter():
+    values, index = torch.rand(10_000), torch.randint(0, 3, (10_000,))
+    order = torch.randperm(10_000)
+    there, back = summed_by_index(values, index, 3, 1e-8), summed_by_index(values[order], index[order], 3, 1e-8)
+    assert torch.equal(there, back)
+    expected = torch.zeros(3, dtype=torch.float64).index_add(0, index, values.double())
+    torch.testing.assert_close(there.double(), expected)
 
 
 @pytest.mark.gpu
