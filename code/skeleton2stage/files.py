@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import pickle
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from skeleton2stage import pickles
-from skeleton2stage.outputs import TEMPORARY
+from skeleton2stage.outputs import TEMPORARY, temporary_file
 from skeleton2stage.provenance import stamped
 from skeleton2stage.read_boundary import reading
 
@@ -32,28 +31,24 @@ def atomic_path(path: Path) -> Iterator[Path]:
     temporary file, which readers pass over, and which goes when it is old. Raises OSError that names `path`.
     """
     path = Path(path)
-    temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _clear_old(path.parent)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY, suffix=path.suffix)
-        os.close(handle)
-        temporary = Path(name)
-        yield temporary
-        os.chmod(temporary, 0o666 & ~_umask())
-        _flush(temporary)
-        os.replace(temporary, path)
+        with temporary_file(path.parent, path.suffix) as temporary:
+            try:
+                yield temporary
+            except OSError:
+                raise
+            except Exception:
+                _raise_refusal(temporary, path)
+                raise
+            _flush(temporary)
+            os.replace(temporary, path)
         _flush(path.parent)
     except OSError as error:
         if error.errno and (error.filename is None or Path(str(error.filename)).name.startswith(TEMPORARY)):
             raise OSError(error.errno, error.strerror, str(path)) from None
         raise
-    except Exception:
-        _raise_refusal(temporary, path)
-        raise
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
 
 
 def _raise_refusal(temporary: Path, path: Path) -> None:
@@ -88,12 +83,6 @@ def _clear_old(folder: Path) -> None:
         with suppress(OSError):  # another process may do the same
             if time.time() - os.stat(name).st_mtime > OLD_S:
                 os.unlink(name)
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
 
 
 def write_text(path: Path, text: str) -> None:

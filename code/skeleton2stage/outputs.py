@@ -1,8 +1,10 @@
-"""Whether what is to be written can be, asked before the work and not after it."""
+"""Whether what is to be written can be, asked before the work and not after it; files that do not stay."""
 
 import os
+import secrets
 import shutil
-import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from skeleton2stage.errors import UserError
@@ -23,9 +25,8 @@ def check_output(path: Path, needed_bytes: int | None = None) -> None:
     try:
         if not place.is_dir():
             raise NotADirectoryError
-        handle, name = tempfile.mkstemp(dir=place, prefix=TEMPORARY)
-        os.close(handle)
-        os.unlink(name)
+        with temporary_file(place):
+            pass
     except NotADirectoryError:
         raise UserError(f"{path} cannot be written: {place} is no folder: move it, or give another place") from None
     except OSError as error:
@@ -33,6 +34,24 @@ def check_output(path: Path, needed_bytes: int | None = None) -> None:
             f"{path} cannot be written ({place}: {(error.strerror or str(error)).lower()}): give another place"
         ) from None
     check_room(place, MIN_FREE_BYTES if needed_bytes is None else needed_bytes)
+
+
+@contextmanager
+def temporary_file(folder: Path, suffix: str = "") -> Iterator[Path]:
+    """Yield the path of a new, empty file in a folder, which is gone afterwards unless it was moved.
+
+    Its name is known before it is there, so that a request to end (Ctrl-C, SIGTERM) leaves nothing whenever it comes.
+    Raises OSError where none can be made.
+    """
+    path = Path(folder) / f"{TEMPORARY}{secrets.token_hex(8)}{suffix}"
+    try:
+        try:
+            path.touch(exist_ok=False)
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
+    finally:  # again, as the request may come just before that
+        path.unlink(missing_ok=True)
 
 
 def check_room(folder: Path, needed_bytes: int) -> None:

@@ -1,12 +1,14 @@
 """Files that are there whole or not at all."""
 
+import contextlib
 import errno
 import os
 import time
 
 import pytest
 
-from skeleton2stage import files
+from interruptions import interrupted_everywhere
+from skeleton2stage import files, outputs
 from skeleton2stage.errors import UserError
 from skeleton2stage.files import OLD_S, atomic_path, read_json, write_json, write_text
 from skeleton2stage.motion.formats.file_listing import motion_files
@@ -29,6 +31,18 @@ def test_what_fails_midway_leaves_the_one_before(tmp_path):
         temporary.write_text("half")
         raise RuntimeError
     assert (tmp_path / "a.txt").read_text() == "before" and os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_an_interruption_at_any_moment_leaves_a_whole_file_and_nothing_besides(tmp_path):
+    path = tmp_path / "a.txt"
+    write_text(path, "before")
+    found = []
+    for where in interrupted_everywhere(lambda: write_text(path, "after"), [files, outputs, contextlib]):
+        assert os.listdir(tmp_path) == ["a.txt"], where
+        found.append(path.read_text())
+    changed = found.index("after")
+    assert 100 < changed < len(found) - 1  # an interruption that comes too late to keep it back is one too
+    assert set(found[:changed]) == {"before"} and set(found[changed:]) == {"after"}
 
 
 def test_the_disk_has_it_before_the_name_and_the_name_before_it_is_said(tmp_path, monkeypatch):

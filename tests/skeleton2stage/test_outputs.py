@@ -1,10 +1,12 @@
 """Outputs tried before the work."""
 
+import contextlib
 import os
 import shutil
 
 import pytest
 
+from interruptions import interrupted_everywhere
 from skeleton2stage import outputs
 from skeleton2stage.commands import SETTINGS, settings_of
 from skeleton2stage.config import load_config
@@ -21,6 +23,14 @@ def test_what_can_be_written_is_left_as_it_was(tmp_path, name):
     (tmp_path / "file.json").write_text("earlier")
     check_output(tmp_path / name)
     assert sorted(os.listdir(tmp_path)) == ["file.json", "there"] and os.listdir(tmp_path / "there") == []
+
+
+def test_an_interruption_at_any_moment_leaves_nothing(tmp_path):
+    moments = 0
+    for where in interrupted_everywhere(lambda: check_output(tmp_path / "a"), [outputs, contextlib]):
+        assert os.listdir(tmp_path) == [], where
+        moments += 1
+    assert moments > 100
 
 
 def test_a_file_in_the_way_is_named(tmp_path):
