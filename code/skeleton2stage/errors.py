@@ -2,11 +2,11 @@
 
 import errno
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from types import FrameType
+
+from skeleton2stage.interruption import Terminated, obey_requests_to_end
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
@@ -29,10 +29,6 @@ _REMEDIES = {
 
 class UserError(Exception):
     """Bad input: one sentence with what is wrong, where, and what to do about it."""
-
-
-class Terminated(KeyboardInterrupt):  # noqa: N818 - nothing has gone wrong
-    """The end that a system asks for by SIGTERM, as batch queues and containers do: what is open is closed."""
 
 
 def unknown_name(kind: str, name: str, known: list[str]) -> UserError:
@@ -58,7 +54,7 @@ def run_main(main: Callable[[list[str]], int | None]) -> None:
             stream.reconfigure(errors="backslashreplace")
     threading.excepthook = _tell_thread_error
     try:
-        _obey_sigterm()
+        obey_requests_to_end()
         status = main(sys.argv[1:])
         sys.stdout.flush()
     except BrokenPipeError:
@@ -83,21 +79,6 @@ def _tell_thread_error(args: threading.ExceptHookArgs) -> None:
     """Show what ended a thread, unless the machine refused something: such writers tell whoever writes next."""
     if not isinstance(args.exc_value, OSError):
         threading.__excepthook__(args)
-
-
-def _obey_sigterm() -> None:
-    """Have SIGTERM end this process as Ctrl-C does.
-
-    Not where several processes train together: one may wait for the others within a library that knows no exceptions,
-    and all files of a training are written whole or not at all.
-    """
-    if os.environ.get("WORLD_SIZE", "1") == "1" and threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _terminate)
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one need not wait
-    raise Terminated
 
 
 def refusal(error: OSError) -> str:
